@@ -8,7 +8,7 @@ import numpy as np
 def generator(seed: int, *words: str | int) -> np.random.Generator:
     """Return a generator of its own for one purpose.
 
-    The stream is a function of the run's seed and the words alone: adding a subject or a model moves no other's numbers.
+    The stream is a function of the run's seed and the words alone: a subject or model added moves no other's numbers.
 
     Parameters
     ----------

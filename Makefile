@@ -1,0 +1,62 @@
+# The words a contributor types. Each does its own set-up; python3 (3.11+), make and git are all it needs.
+.DEFAULT_GOAL := help
+.PHONY: help reproduce test quick check lint docs lock benchmarks parity clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE := 1
+
+help:
+	@echo "make reproduce   every study, from images to tables, figures and verdicts in results/"
+	@echo "make test        all tests;  make quick: those that take seconds"
+	@echo "make check       formatting, lint and tests, as CI runs them"
+	@echo "make benchmarks  times and memory at clinical size"
+	@echo "make parity      rerun the R peers and compare (Debian's R packages)"
+	@echo "make docs        rewrite config/README.md and environment.yml;  make lock: resolve the locks anew"
+
+reproduce: .venv/runtime
+	@$(BIN)/snakemake
+
+test: .venv/development
+	$(BIN)/pytest -n 2 --dist worksteal
+
+quick: .venv/development
+	$(BIN)/pytest -n 2 -m "not slow"
+
+check: lint test
+
+lint: .venv/development
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	@tests/workflow/lint $(BIN)/snakemake
+
+docs: .venv/runtime
+	PYTHONPATH=workflow $(BIN)/python -m recohort.maintain
+
+benchmarks: .venv/development
+	PYTHONPATH=workflow $(BIN)/python benchmarks/qsm_clinical.py
+
+lock:
+	$(PYTHON) -m venv .venv/locking && .venv/locking/bin/pip -q install uv
+	.venv/locking/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+	    pyproject.toml -o requirements.lock
+	.venv/locking/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+	    pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf results/* .snakemake
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "recohort needs python3 3.11 or later; $(PYTHON) is $$($(PYTHON) --version)"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "python3 came without venv: install it (Debian: python3-venv), then try again"; exit 1; }
+
+.venv/runtime: requirements.lock | .venv/bin/python
+	@echo "installing the pinned environment into .venv (about a minute)"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/development: requirements-dev.lock | .venv/runtime
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,134 @@
+"""Reading and writing: tables, JSON, images. The only place that turns paths into data."""
+
+import csv
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recohort.core.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+def read_rows(path: str | Path) -> list[dict[str, str]]:
+    """Read a TSV as a list of rows of text."""
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def write_rows(path: str | Path, rows: list[dict], columns: list[str]) -> None:
+    """Write rows as a TSV with these columns; a missing or None cell is empty."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, delimiter="\t", lineterminator="\n", restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_table(path: str | Path) -> "pd.DataFrame":
+    """Read a TSV (``.tsv``) or CSV as a frame; empty and ``n/a`` cells are missing, identifiers stay text.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, or no table.
+    """
+    import pandas as pd
+
+    separator = "\t" if Path(path).suffix == ".tsv" else ","
+    try:
+        return pd.read_csv(
+            path,
+            sep=separator,
+            dtype={"participant_id": str},
+            keep_default_na=False,
+            na_values=["", "n/a"],
+            float_precision="round_trip",
+        )
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except pd.errors.EmptyDataError:
+        raise InputError(f"{path}: is empty, expected a table with a header") from None
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not readable as a table: {error}") from None
+
+
+def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
+    """Write a frame as TSV, full precision, missing cells empty."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(path, sep="\t", index=False, lineterminator="\n")
+
+
+def read_json(path: str | Path) -> dict:
+    """Read one JSON file.
+
+    Raises
+    ------
+    InputError
+        The file is missing or no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not readable as JSON: {error}") from None
+
+
+def write_json(content: object, path: str | Path) -> None:
+    """Write JSON with sorted keys, so that equal content is equal bytes."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def read_image(path: str | Path) -> "tuple[np.ndarray, np.ndarray]":
+    """Read a NIfTI image.
+
+    Returns
+    -------
+    data : ndarray of float32
+        Scaled values.
+    affine : ndarray, shape (4, 4)
+        Voxel indices to millimetres.
+
+    Raises
+    ------
+    InputError
+        The file is missing, truncated or no NIfTI.
+    """
+    import nibabel as nib
+    import numpy as np
+
+    try:
+        image = nib.load(path)
+        return np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged")), image.affine
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except (nib.filebasedimages.ImageFileError, OSError, EOFError, ValueError) as error:
+        raise InputError(f"{path}: not readable as NIfTI, it may be truncated ({_first_line(error)})") from None
+
+
+def write_image(data: "np.ndarray", affine: "np.ndarray", path: str | Path, sidecar: dict | None = None) -> None:
+    """Write a NIfTI image, and its JSON sidecar beside it; equal data gives equal bytes."""
+    import nibabel as nib
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = nib.Nifti1Image(data, affine)
+    image.header.set_xyzt_units("mm")
+    nib.save(image, path)
+    if sidecar is not None:
+        write_json(sidecar, sidecar_of(path))
+
+
+def sidecar_of(path: Path) -> Path:
+    """Return the path of an image's JSON sidecar."""
+    return path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

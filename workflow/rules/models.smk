@@ -1,0 +1,29 @@
+"""Every declared analysis, one job each: models: {<kind>: {<name>: ...}}.
+
+REQUIRED INPUTS   results/<study>/cohort/{assembled,eligible,matched}.tsv
+OUTPUTS           results/<study>/models/<kind>/<name>{.tsv,.curve.tsv,.warnings.tsv}
+"""
+
+
+def model_inputs(wildcards):
+    """The cohort and the earlier models that one analysis reads."""
+    study = STUDIES[wildcards.study]
+    return study.files(model_sources(wildcards.kind, study.config["models"][wildcards.kind][wildcards.name]))
+
+
+rule fit_model:
+    input:
+        unpack(model_inputs),
+        code=lambda wildcards: code("fit_model", f"recohort.models.{wildcards.kind}"),
+    output:
+        estimates="results/{study}/models/{kind}/{name}.tsv",
+        curve="results/{study}/models/{kind}/{name}.curve.tsv",
+        warnings="results/{study}/models/{kind}/{name}.warnings.tsv",
+    log:
+        "results/{study}/logs/models/{kind}/{name}.log",
+    params:
+        entry=lookup("{study}/models/{kind}/{name}", within=CONFIGS),
+        columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
+        seed=RUN["seed"],
+    script:
+        "../scripts/fit_model.py"

@@ -1,0 +1,70 @@
+"""Reads the studies of this run and checks them before any work; nothing here makes a file.
+
+REQUIRED INPUTS   config/config.yaml, config/studies/<study>.yaml, data/<study>/ where real data is given
+"""
+
+import sys
+
+from recohort.core.errors import InputError
+from recohort.core.imports import modules_behind
+from recohort.core.lock import hold
+from recohort.study import drop_broken_batches, read_run
+from recohort.preflight import check_datasets
+
+from pathlib import Path
+
+
+def stop(error):
+    """Say what is wrong, a sentence a line, and end before any work."""
+    print(error, file=sys.stderr)
+    raise SystemExit(1)
+
+
+try:
+    RUN, STUDIES = read_run()
+    if workflow.is_main_process:
+        for sentence in check_datasets(STUDIES):
+            print(f"excluded: {sentence}", file=sys.stderr)
+        LOCK = None if workflow.dryrun else hold(Path("results/.lock"))
+        for sentence in drop_broken_batches(STUDIES):
+            print(f"made again: {sentence}", file=sys.stderr)
+except InputError as error:
+    stop(error)
+
+
+CONFIGS = {name: study.config for name, study in STUDIES.items()}
+
+
+wildcard_constraints:
+    study="|".join(STUDIES),
+    batch="[A-Za-z0-9-]+",
+    kind="[a-z_]+",
+    name="[a-z][a-z0-9_]*",
+    table="[a-z][a-z0-9_]*",
+    figure="[a-z][a-z0-9_]*",
+
+
+def code(script, *modules):
+    """The project's modules behind a rule's script: editing one of them reruns the rule."""
+    return modules_behind(script, *modules)
+
+
+def members(wildcards):
+    """The subjects of a batch."""
+    return STUDIES[wildcards.study].batches[wildcards.batch]
+
+
+def watch_progress(workflow):
+    """Say how far the run is, a line per finished job, in place of Snakemake's own lines; --verbose keeps those."""
+    if not workflow.is_main_process or workflow.dryrun or workflow.output_settings.verbose:
+        return
+    from snakemake.logging import logger
+
+    from recohort.core.progress import Progress, only_problems
+
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler":
+            handler.addFilter(only_problems)
+    stages = {rule.name: Path(rule.snakefile).stem for rule in workflow.rules}
+    counted = {rule: stage for rule, stage in stages.items() if stage != "Snakefile"}
+    logger.addHandler(Progress(counted, workflow.resource_settings.cores or 1))

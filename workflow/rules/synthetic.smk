@@ -1,0 +1,68 @@
+"""A synthetic cohort with known truth, as a BIDS dataset, where a study has no real one.
+
+REQUIRED INPUTS   none
+OUTPUTS           results/<study>/synthetic/{participants.tsv, sub-*/, derivatives/, truth.tsv}
+"""
+
+
+rule build_anatomy:
+    input:
+        code=code("build_anatomy"),
+    output:
+        "results/{study}/synthetic/sourcedata/anatomy.npz",
+    log:
+        "results/{study}/logs/synthetic/build_anatomy.log",
+    params:
+        image=lookup("{study}/data/synthetic/image", within=CONFIGS),
+    script:
+        "../scripts/build_anatomy.py"
+
+
+rule draw_cohort:
+    input:
+        code=code("draw_cohort"),
+    output:
+        participants="results/{study}/synthetic/participants.tsv",
+        latent="results/{study}/synthetic/sourcedata/latent.tsv",
+        description="results/{study}/synthetic/dataset_description.json",
+    log:
+        "results/{study}/logs/synthetic/draw_cohort.log",
+    params:
+        synthetic=lookup("{study}/data/synthetic", within=CONFIGS),
+        columns=lookup("{study}/data/columns", within=CONFIGS),
+        participants=lambda wildcards: list(STUDIES[wildcards.study].dataset.participants),
+        seed=RUN["seed"],
+    script:
+        "../scripts/draw_cohort.py"
+
+
+rule simulate_images:
+    input:
+        anatomy=rules.build_anatomy.output,
+        code=code("simulate_images"),
+    output:
+        manifest="results/{study}/synthetic/batches/{batch}.tsv",
+        truth="results/{study}/synthetic/batches/{batch}.truth.tsv",
+    log:
+        "results/{study}/logs/synthetic/simulate_images/{batch}.log",
+    params:
+        members=members,
+        synthetic=lookup("{study}/data/synthetic", within=CONFIGS),
+        seed=RUN["seed"],
+    script:
+        "../scripts/simulate_images.py"
+
+
+rule gather_truth:
+    input:
+        latent=rules.draw_cohort.output.latent,
+        batches=lambda wildcards: expand(
+            rules.simulate_images.output.truth, batch=STUDIES[wildcards.study].batches, allow_missing=True
+        ),
+        code=code("gather_truth"),
+    output:
+        "results/{study}/synthetic/truth.tsv",
+    log:
+        "results/{study}/logs/synthetic/gather_truth.log",
+    script:
+        "../scripts/gather_truth.py"
