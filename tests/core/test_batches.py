@@ -1,6 +1,7 @@
 """Batches: nobody lost, never too large, and a newcomer moves nobody outside its own batch."""
 
 import pytest
+
 from recohort.core.batches import divide
 
 

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from recohort.core.manifest import departures, write_manifest
 
 

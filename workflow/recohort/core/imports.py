@@ -9,7 +9,7 @@ WORKFLOW = Path(__file__).resolve().parents[2]
 
 
 def modules_behind(script: str, *modules: str) -> list[str]:
-    """Return the project's modules that a script imports, directly or through others.
+    """Return the project's modules that a script imports, directly or through others (Snakemake watches the script).
 
     Parameters
     ----------
@@ -23,9 +23,11 @@ def modules_behind(script: str, *modules: str) -> list[str]:
     list of str
         Paths relative to the working directory, sorted: the one form that survives a moved repository.
     """
-    found = set(_imported(WORKFLOW / "scripts" / f"{script}.py"))
-    waiting = found | {path for module in modules for path in _file_of(module)}
-    found = set()
+    found: set[Path] = set()
+    waiting = {
+        *_imported(WORKFLOW / "scripts" / f"{script}.py"),
+        *(path for name in modules for path in _file_of(name)),
+    }
     while waiting:
         path = waiting.pop()
         found.add(path)
