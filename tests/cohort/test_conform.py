@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+
 from recohort.cohort.conform import conform
 from recohort.core.errors import InputError
 
