@@ -1,0 +1,55 @@
+"""Adjusted p-values against R's p.adjust (tests/reference/R/groups.R), and what a family is."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from fitted_models import pick
+
+from recohort.core.errors import InputError
+from recohort.models import family
+from recohort.models.result import result, row
+
+P = [0.01, 0.04, 0.03, 0.5, 3.5e-5, 0.04]
+
+
+@pytest.mark.parametrize("method", ["bonferroni", "holm", "bh"])
+def test_adjusted_p_agrees_with_p_adjust(method, reference):
+    adjusted = family.adjust(pd.DataFrame({"p_value": P}), method=method)["p_adjusted"]
+    np.testing.assert_allclose(adjusted, reference("groups", f"adjust_{method}")["value"], rtol=1e-14)
+
+
+def cox_of(term, p):
+    rows = [row(term, "coefficient", "per 1 ppm", p_value=p), row("age", "coefficient", "per 1 years", p_value=0.9)]
+    return result(rows).estimates
+
+
+def test_four_models_by_bonferroni(settings):
+    members = {f"cox.{name}": cox_of(f"lesion_{name}", p) for name, p in (("median", 3.5e-5), ("iqr", 2.7e-5))}
+    members |= {"cox.mean": cox_of("lesion_mean", 0.4), "cox.maximum": cox_of("lesion_maximum", 0.2)}
+    entry = settings("family", members=list(members))
+    entry.pop("members")
+    found = family.fit(members, **entry)
+    adjusted = pick(found, term="median", quantity="p_adjusted")
+    assert adjusted["p_value"] == pytest.approx(1.4e-4)
+    assert (adjusted["scale"], adjusted["method"]) == ("lesion_median", "bonferroni")
+    assert pick(found, term="mean", quantity="p_adjusted")["p_value"] == 1
+    assert len(found.estimates) == 8
+
+
+def test_a_comparison_of_groups_gives_each_of_its_variables():
+    rows = [row(name, "difference", p_value=p) for name, p in (("mean", 0.01), ("iqr", 0.04))]
+    found = family.fit({"groups.metrics": result(rows).estimates}, method="holm", quantity="difference", term=None)
+    assert pick(found, term="mean", quantity="p_adjusted")["p_value"] == 0.02
+
+
+@pytest.mark.parametrize(
+    ("frame", "term", "sentence"),
+    [
+        (cox_of("chi", 0.1), "iron", "found 0 rows of coefficient of iron, expected one p-value"),
+        (cox_of("chi", np.nan), None, "found the p-value nan, expected one between 0 and 1"),
+        (pd.concat([cox_of("chi", 0.1)] * 2), None, "found 2 rows of coefficient"),
+    ],
+)
+def test_bad_members_are_refused(frame, term, sentence):
+    with pytest.raises(InputError, match=sentence):
+        family.fit({"cox.a": frame}, method="holm", quantity="coefficient", term=term)

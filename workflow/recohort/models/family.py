@@ -1,0 +1,92 @@
+"""Multiplicity over a declared family of tests."""
+
+import numpy as np
+import pandas as pd
+
+from recohort.core.errors import InputError
+from recohort.models.result import Result, result, row
+
+
+def fit(members: dict[str, pd.DataFrame], *, method: str, quantity: str, term: str | None) -> Result:
+    """Adjust the p-values of several analyses for one another.
+
+    Parameters
+    ----------
+    members : dict
+        ``<kind>.<name>`` -> its estimates, in declared order.
+    method : {"bonferroni", "holm", "bh"}
+        See `adjust`.
+    quantity : str
+        Which rows carry the p-values: ``coefficient`` of a Cox model, ``difference`` of a comparison of groups.
+    term : str or None
+        Term whose p-value counts; without one, of a ``coefficient`` the model's first term (its exposure), of any other
+        quantity every term.
+
+    Returns
+    -------
+    Result
+        Two rows per test, ``p_unadjusted`` and ``p_adjusted``, the number in `p_value`. `term` is the member's name
+        without its kind; where a member has several tests, the tested term. `scale` is the tested term.
+
+    Raises
+    ------
+    InputError
+        A member has no such row, or several where one coefficient is meant.
+    """
+    tests = pd.concat([_tests(name, frame, quantity, term) for name, frame in members.items()], ignore_index=True)
+    if repeated := tests["name"][tests["name"].duplicated()].tolist():
+        raise InputError(f"family: '{repeated[0]}' stands twice among its tests, expected each once")
+    adjusted = adjust(tests, method=method)
+    rows = []
+    for test in adjusted.itertuples(index=False):
+        rows.append(row(test.name, "p_unadjusted", test.term, "unadjusted", p_value=test.p_value))
+        rows.append(row(test.name, "p_adjusted", test.term, method, p_value=test.p_adjusted))
+    return result(rows)
+
+
+def adjust(p_values: pd.DataFrame, *, method: str) -> pd.DataFrame:
+    """Return the frame with a column ``p_adjusted`` beside its ``p_value``.
+
+    Parameters
+    ----------
+    p_values : DataFrame
+        One row per test of the family, column ``p_value``.
+    method : {"bonferroni", "holm", "bh"}
+        k p; Holm S, Scand J Stat 1979;6:65-70; Benjamini Y, Hochberg Y, J R Stat Soc B 1995;57:289-300
+        (doi 10.1111/j.2517-6161.1995.tb02031.x).
+
+    Raises
+    ------
+    InputError
+        A p-value is missing or outside 0..1: the family's size would be unclear.
+    """
+    p = p_values["p_value"].to_numpy(dtype=float)
+    if not ((p >= 0) & (p <= 1)).all():
+        found = p[~((p >= 0) & (p <= 1))][0]
+        raise InputError(f"family: found the p-value {found:g}, expected one between 0 and 1 for every member")
+    k, order = len(p), np.argsort(p, kind="stable")
+    if method == "bonferroni":
+        stepped = k * p[order]
+    elif method == "holm":
+        stepped = np.maximum.accumulate(p[order] * np.arange(k, 0, -1))
+    else:
+        stepped = np.minimum.accumulate((p[order] * k / np.arange(1, k + 1))[::-1])[::-1]
+    adjusted = np.empty(k)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return p_values.assign(p_adjusted=adjusted)
+
+
+def _tests(name: str, frame: pd.DataFrame, quantity: str, term: str | None) -> pd.DataFrame:
+    found = frame[frame["quantity"] == quantity]
+    if term is not None:
+        found = found[found["term"] == term]
+    elif quantity == "coefficient" and len(found):
+        found = found[found["term"] == found["term"].iloc[0]]
+    if found.empty or (quantity == "coefficient" and len(found) > 1):
+        sought = f"{quantity} of {term}" if term else quantity
+        raise InputError(f"family member '{name}': found {len(found)} rows of {sought}, expected one p-value")
+    terms = found["term"].tolist()
+    short = name.split(".", 1)[-1]
+    return pd.DataFrame(
+        {"name": [short] if len(terms) == 1 else terms, "term": terms, "p_value": found["p_value"].to_numpy(float)}
+    )
