@@ -1,0 +1,94 @@
+"""Metrics by group: every patient a point, a box behind."""
+
+import textwrap
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from recohort.figures.style import MARKERS, SERIES, WIDTHS, new_figure, panel_letter, styled
+from recohort.tables.words import key_of, labelled
+
+GOLDEN = 0.6180339887498949
+
+
+@styled
+def draw(
+    frames: Mapping[str, object],
+    *,
+    columns: Mapping[str, dict],
+    synthetic: bool,
+    cohort: str,
+    group: str,
+    group_levels: Mapping[str, str],
+    metrics: list[str],
+    width: str,
+    panel_height: float,
+    panels_per_row: int,
+) -> Figure:
+    """Draw one panel per metric with a box and the patients of each group.
+
+    Parameters
+    ----------
+    frames : mapping
+        ``cohort/<cohort>``.
+    columns : mapping
+        Declared columns: name -> unit, label.
+    synthetic : bool
+        The cohort is synthetic.
+    cohort : str
+        Which cohort is drawn.
+    group : str
+        Column that divides the patients.
+    group_levels : mapping
+        Its levels in drawn order, and how they are called.
+    metrics : list of str
+        Metrics, one panel each.
+    width : str
+        ``single | double``.
+    panel_height : float
+        Height of a row of panels in mm.
+    panels_per_row : int
+        Panels beside each other.
+    """
+    patients = frames[f"cohort/{cohort}"]
+    keys = patients[group].map(key_of)
+    across = min(panels_per_row, len(metrics))
+    down = -(-len(metrics) // across)
+    figure = new_figure(width, panel_height * down + (5 if synthetic else 0), synthetic=synthetic)
+    letters = max(6, int((WIDTHS[width] / across - 16) / len(group_levels) / 1.4))
+    panels = figure.subplots(down, across, squeeze=False).flat
+    for position, (axes, metric) in enumerate(zip(panels, metrics, strict=False)):
+        ticks = []
+        for place, (level, text) in enumerate(group_levels.items()):
+            values = patients.loc[keys == level, metric].dropna().to_numpy()
+            colour = SERIES[(0, 2, 1, 3)[place % 4]]
+            axes.boxplot(
+                [values],
+                positions=[place],
+                widths=0.55,
+                showfliers=False,
+                medianprops={"color": "black", "lw": 1.2},
+                boxprops={"color": colour},
+                whiskerprops={"color": colour},
+                capprops={"color": colour},
+            )
+            axes.scatter(
+                place + _spread(values), values, s=5, color=colour, alpha=0.55, linewidths=0, marker=MARKERS[place]
+            )
+            ticks.append("\n".join([*textwrap.wrap(text, letters, break_long_words=False), f"n={len(values)}"]))
+        axes.set_xticks(range(len(ticks)), ticks, fontsize=6.5 if letters > 12 else 5.5)
+        axes.set_xlim(-0.6, len(ticks) - 0.4)
+        axes.set_ylabel(labelled(metric, columns))
+        if len(metrics) > 1:
+            panel_letter(axes, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[position % 26])
+    for axes in list(panels):
+        axes.axis("off")
+    return figure
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """Return sideways places that keep neighbours in value apart, the same at every drawing."""
+    places = np.empty(len(values))
+    places[np.argsort(values, kind="stable")] = (np.arange(len(values)) * GOLDEN) % 1
+    return 0.4 * (places - 0.5)

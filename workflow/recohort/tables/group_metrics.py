@@ -1,0 +1,81 @@
+"""Table 2: the imaging metrics in each group, and the test that compares them."""
+
+from collections.abc import Mapping
+
+from recohort.tables import format as fmt
+from recohort.tables import pick
+from recohort.tables.adjusted import adjusted_p, family_heading
+from recohort.tables.table import Column, Row, Table, finished
+from recohort.tables.words import STATISTICS, key_of, labelled, method_of
+
+TEST = "difference"
+
+
+def build(
+    frames: Mapping[str, object],
+    *,
+    columns: Mapping[str, dict],
+    synthetic: bool,
+    title: str,
+    cohort: str,
+    group: str,
+    group_levels: Mapping[str, str],
+    metrics: Mapping[str, str],
+    model: str | None,
+    family: str | None,
+    digits: int,
+    p_digits: int,
+) -> Table:
+    """Build the table of metrics by group.
+
+    Parameters
+    ----------
+    frames : mapping
+        ``cohort/<cohort>``; ``models/groups/<model>`` and ``models/family/<family>`` where these are named.
+    columns : mapping
+        Declared columns: name -> unit, label.
+    synthetic : bool
+        The cohort is synthetic.
+    title : str
+        Title of the table.
+    cohort : str
+        Which cohort is described.
+    group : str
+        Column that divides the patients.
+    group_levels : mapping
+        Its levels in printed order, and how they are called.
+    metrics : mapping
+        Metric -> ``mean_sd | median_iqr``, in printed order.
+    model : str or None
+        Comparison of groups whose p-values are printed.
+    family : str or None
+        Family whose adjusted p-values are printed beside them.
+    digits, p_digits : int
+        Decimals of statistics and of p-values.
+
+    Returns
+    -------
+    Table
+    """
+    patients = pick.frame_of(frames, f"cohort/{cohort}")
+    keys = patients[group].map(key_of)
+    parts = [patients[keys == level] for level in group_levels]
+    tests = None if model is None else pick.rows(pick.frame_of(frames, f"models/groups/{model}"), quantity=TEST)
+    adjusting = None if family is None else pick.frame_of(frames, f"models/family/{family}")
+    headings = [Column("Metric")]
+    headings += [Column(f"{text} (n={len(part)})") for text, part in zip(group_levels.values(), parts, strict=True)]
+    headings += [Column("p")] if model is not None else []
+    headings += [Column(family_heading(adjusting))] if family is not None else []
+    rows = []
+    for metric, statistic in metrics.items():
+        show = {"mean_sd": fmt.mean_sd, "median_iqr": fmt.median_iqr}[statistic]
+        cells = [f"{labelled(metric, columns)}, {STATISTICS[statistic]}"]
+        cells += [show(part[metric].dropna(), digits=digits) for part in parts]
+        if model is not None:
+            test = pick.one(tests, f"models.groups.{model}", term=metric)
+            cells.append(fmt.p_value(pick.value(test, "p_value"), digits=p_digits))
+        if family is not None:
+            cells.append(fmt.p_value(adjusted_p(adjusting, model, metric), digits=p_digits))
+        rows.append(Row(tuple(cells)))
+    notes = [] if model is None else [f"p: {method_of(method)}." for method in tests["method"].dropna().unique()]
+    return finished(frames, title=title, columns=headings, rows=rows, footnotes=notes, synthetic=synthetic)
