@@ -4,6 +4,7 @@ This is the one module beside the stages; it may import all of them, and only th
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +13,10 @@ from recohort.core.batches import divide
 from recohort.core.config import complete, read_study, read_yaml
 from recohort.core.dataset import Dataset, locate
 from recohort.core.errors import Findings, InputError
+from recohort.core.io import read_rows
 from recohort.core.manifest import departures
+from recohort.figures.sources import sources as figure_sources
+from recohort.tables.sources import sources as table_sources
 
 CONFIG = Path("config")
 
@@ -67,9 +71,45 @@ class Study:
             raise InputError(f"study {self.name}: data.table.package: '{table['package']}' is not installed")
         return os.path.relpath(Path(found.origin).parent / table["file"])
 
-    def files(self, sources: dict[str, str]) -> dict[str, str]:
-        """Return files named relative to the study's results as paths."""
-        return {name: f"results/{self.name}/{path}" for name, path in sources.items()}
+    @property
+    def figures(self) -> list[str]:
+        """The figures that can be drawn: those that need the truth only where the cohort is synthetic."""
+        declared = self.config.get("figures", {})
+        return [name for name, entry in declared.items() if entry["kind"] != "recovery" or self.dataset.synthetic]
+
+    @property
+    def published(self) -> list[str]:
+        """The table of published numbers, where there is one."""
+        path = self.config["report"]["published"]
+        return [path] if path else []
+
+    def files(self, paths: Iterable[str]) -> list[str]:
+        """Return results that are named relative to the study's results as paths."""
+        return [f"results/{self.name}/{path}" for path in dict.fromkeys(paths)]
+
+    def compared_results(self) -> list[str]:
+        """The results that published numbers are compared with."""
+        named = [row["result"] for path in self.published for row in read_rows(path, delimiter=",") if row["result"]]
+        return self.files(named)
+
+    def spoken_results(self) -> list[str]:
+        """What the page says beside tables and figures: every stage's warnings, the images' status."""
+        stages = ["cohort/assembled.warnings.tsv"]
+        stages += ["cohort/matched.warnings.tsv"] if "matching" in self.config["cohort"] else []
+        stages += ["images/status.tsv"] if self.has_images else []
+        models = [(kind, name) for kind, named in self.config["models"].items() for name in named]
+        return self.files([*stages, *(f"models/{kind}/{name}.warnings.tsv" for kind, name in models)])
+
+    def listed(self) -> dict[str, dict]:
+        """What the index lists: tables and figures with what each is made from, and whether the cohort is synthetic."""
+        tables = {f"tables/{name}": entry for name, entry in self.config.get("tables", {}).items()}
+        figures = {f"figures/{name}": self.config["figures"][name] for name in self.figures}
+        made_from = {**{name: table_sources for name in tables}, **{name: figure_sources for name in figures}}
+        items = {
+            name: {"title": entry["title"], "sources": list(made_from[name](entry).values())}
+            for name, entry in {**tables, **figures}.items()
+        }
+        return {"items": items, "synthetic": self.dataset.synthetic}
 
 
 def read_run() -> tuple[dict, dict[str, Study]]:

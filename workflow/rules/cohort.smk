@@ -23,7 +23,7 @@ rule import_table:
 rule assemble_cohort:
     input:
         participants=lambda wildcards: STUDIES[wildcards.study].participants,
-        metrics=lambda wildcards: rules.gather_metrics.output if STUDIES[wildcards.study].has_images else [],
+        metrics=lambda wildcards: rules.gather_metrics.output[0] if STUDIES[wildcards.study].has_images else [],
         status=lambda wildcards: rules.gather_status.output.status if STUDIES[wildcards.study].has_images else [],
         code=code("assemble_cohort"),
     output:

@@ -17,7 +17,7 @@ rule reconstruct_maps:
     params:
         members=members,
         images=lookup("{study}/images", within=CONFIGS),
-        roi=lambda wildcards: CONFIGS[wildcards.study]["metrics"]["lesion"]["mask"],
+        lesion=lookup("{study}/metrics/lesion/mask", within=CONFIGS),
         dataset=lambda wildcards: str(STUDIES[wildcards.study].dataset.root),
     script:
         "../scripts/reconstruct_maps.py"
@@ -31,11 +31,11 @@ rule gather_status:
         code=code("gather_status"),
     output:
         status="results/{study}/images/status.tsv",
-        warnings="results/{study}/images/status.warnings.tsv",
         description="results/{study}/images/dataset_description.json",
     log:
         "results/{study}/logs/images/gather_status.log",
     params:
         participants=lambda wildcards: list(STUDIES[wildcards.study].dataset.participants),
+        title=lookup("{study}/study/title", within=CONFIGS),
     script:
         "../scripts/gather_status.py"

@@ -8,12 +8,12 @@ OUTPUTS           results/<study>/models/<kind>/<name>{.tsv,.curve.tsv,.warnings
 def model_inputs(wildcards):
     """The cohort and the earlier models that one analysis reads."""
     study = STUDIES[wildcards.study]
-    return study.files(model_sources(wildcards.kind, study.config["models"][wildcards.kind][wildcards.name]))
+    return study.files(model_sources(wildcards.kind, study.config["models"][wildcards.kind][wildcards.name]).values())
 
 
 rule fit_model:
     input:
-        unpack(model_inputs),
+        results=model_inputs,
         code=lambda wildcards: code("fit_model", f"recohort.models.{wildcards.kind}"),
     output:
         estimates="results/{study}/models/{kind}/{name}.tsv",

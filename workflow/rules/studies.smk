@@ -5,10 +5,14 @@ REQUIRED INPUTS   config/config.yaml, config/studies/<study>.yaml, data/<study>/
 
 import sys
 
+from recohort.core.columns import cohort_columns
 from recohort.core.errors import InputError
 from recohort.core.imports import modules_behind
 from recohort.core.lock import hold
+from recohort.figures.sources import sources as figure_sources
+from recohort.models.sources import sources as model_sources
 from recohort.study import drop_broken_batches, read_run
+from recohort.tables.sources import sources as table_sources
 from recohort.preflight import check_datasets
 
 from pathlib import Path
@@ -25,7 +29,7 @@ try:
     if workflow.is_main_process:
         for sentence in check_datasets(STUDIES):
             print(f"excluded: {sentence}", file=sys.stderr)
-        LOCK = None if workflow.dryrun else hold(Path("results/.lock"))
+        LOCK = None if workflow.output_settings.dryrun else hold(Path("results/.lock"))
         for sentence in drop_broken_batches(STUDIES):
             print(f"made again: {sentence}", file=sys.stderr)
 except InputError as error:
@@ -56,7 +60,7 @@ def members(wildcards):
 
 def watch_progress(workflow):
     """Say how far the run is, a line per finished job, in place of Snakemake's own lines; --verbose keeps those."""
-    if not workflow.is_main_process or workflow.dryrun or workflow.output_settings.verbose:
+    if not workflow.is_main_process or workflow.output_settings.dryrun or workflow.output_settings.verbose:
         return
     from snakemake.logging import logger
 

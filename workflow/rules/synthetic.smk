@@ -13,7 +13,7 @@ rule build_anatomy:
     log:
         "results/{study}/logs/synthetic/build_anatomy.log",
     params:
-        image=lookup("{study}/data/synthetic/image", within=CONFIGS),
+        anatomy=lookup("{study}/data/synthetic/anatomy", within=CONFIGS),
     script:
         "../scripts/build_anatomy.py"
 
@@ -23,13 +23,17 @@ rule draw_cohort:
         code=code("draw_cohort"),
     output:
         participants="results/{study}/synthetic/participants.tsv",
+        dictionary="results/{study}/synthetic/participants.json",
         latent="results/{study}/synthetic/sourcedata/latent.tsv",
         description="results/{study}/synthetic/dataset_description.json",
     log:
         "results/{study}/logs/synthetic/draw_cohort.log",
     params:
-        synthetic=lookup("{study}/data/synthetic", within=CONFIGS),
+        draws=lambda wildcards: {
+            word: CONFIGS[wildcards.study]["data"]["synthetic"][word] for word in ("covariates", "lesion", "outcome")
+        },
         columns=lookup("{study}/data/columns", within=CONFIGS),
+        title=lookup("{study}/study/title", within=CONFIGS),
         participants=lambda wildcards: list(STUDIES[wildcards.study].dataset.participants),
         seed=RUN["seed"],
     script:
@@ -47,7 +51,8 @@ rule simulate_images:
         "results/{study}/logs/synthetic/simulate_images/{batch}.log",
     params:
         members=members,
-        synthetic=lookup("{study}/data/synthetic", within=CONFIGS),
+        lesion=lookup("{study}/data/synthetic/lesion", within=CONFIGS),
+        acquisition=lookup("{study}/data/synthetic/acquisition", within=CONFIGS),
         seed=RUN["seed"],
     script:
         "../scripts/simulate_images.py"

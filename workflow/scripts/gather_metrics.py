@@ -1,6 +1,7 @@
 """The metrics of all batches as one table, participants in order."""
 
 import pandas as pd
+
 from recohort.core.io import read_table, write_table
 from recohort.core.job import job
 

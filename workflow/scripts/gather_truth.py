@@ -1,6 +1,7 @@
 """The known truth of a synthetic cohort: what was drawn, and what the images were made from."""
 
 import pandas as pd
+
 from recohort.core.io import read_table, write_table
 from recohort.core.job import job
 

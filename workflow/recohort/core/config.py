@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from recohort.core.columns import cohort_columns
 from recohort.core.errors import Findings, InputError
 from recohort.core.schema import annotated, dotted, load_schema, sentences, with_defaults
 
@@ -15,6 +16,8 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise InputError(f"line {key_node.start_mark.line + 1}: key '{key}' is written twice")
@@ -73,40 +76,11 @@ def read_study(path: Path) -> dict:
     return study
 
 
-def metric_columns(study: dict) -> dict[str, dict]:
-    """Return the columns that the metrics stage adds to a study's cohort, with type, unit and label."""
-    columns = {}
-    for roi in study.get("metrics", {}):
-        for statistic, (unit, label) in METRICS.items():
-            columns[f"{roi}_{statistic}"] = {
-                "type": "number",
-                "unit": unit,
-                "label": f"{roi.capitalize()} {label}",
-            }
-    return columns
-
-
-METRICS = {
-    "mean": ("ppm", "mean susceptibility"),
-    "median": ("ppm", "median susceptibility"),
-    "iqr": ("ppm", "susceptibility IQR"),
-    "maximum": ("ppm", "maximum susceptibility"),
-    "p95": ("ppm", "95th percentile susceptibility"),
-    "volume": ("mL", "volume"),
-    "kept": ("fraction", "kept fraction"),
-}
-
-
-def cohort_columns(study: dict) -> dict[str, dict]:
-    """Return every column that analyses may name: the declared ones and the metrics."""
-    return {**study["data"]["columns"], **metric_columns(study)}
-
-
 def undeclared_references(study: dict) -> list[str]:
     """Return one sentence per reference in a study to a column, model, table or figure that is not declared."""
     models = study.get("models", {})
     known = {
-        "column": [*cohort_columns(study), *models.get("strata", {})],
+        "column": list(cohort_columns(study)),
         "cohort": ["assembled", "eligible"] + (["matched"] if "matching" in study["cohort"] else []),
         "model": [f"{kind}.{name}" for kind, entries in models.items() for name in entries],
         "table": list(study.get("tables", {})),

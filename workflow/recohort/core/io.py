@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_rows(path: str | Path) -> list[dict[str, str]]:
-    """Read a TSV as a list of rows of text."""
+def read_rows(path: str | Path, *, delimiter: str = "\t") -> list[dict[str, str]]:
+    """Read a table as a list of rows of text."""
     with open(path, encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
+        return list(csv.DictReader(stream, delimiter=delimiter))
 
 
 def write_rows(path: str | Path, rows: list[dict], columns: list[str]) -> None:
@@ -60,6 +61,12 @@ def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
     """Write a frame as TSV, full precision, missing cells empty."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     frame.to_csv(path, sep="\t", index=False, lineterminator="\n")
+
+
+def read_results(paths: Iterable[str | Path], root: str | Path) -> "dict[str, pd.DataFrame | dict]":
+    """Read results by name: the path below `root` without its ending; tables as frames, JSON as what it holds."""
+    named = {Path(path).relative_to(root).with_suffix("").as_posix(): Path(path) for path in paths}
+    return {name: read_json(path) if path.suffix == ".json" else read_table(path) for name, path in named.items()}
 
 
 def read_json(path: str | Path) -> dict:

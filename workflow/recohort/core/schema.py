@@ -37,6 +37,7 @@ def _expand(node: object, document: dict) -> object:
 
 def with_defaults(instance: object, schema: dict) -> object:
     """Return a copy of `instance` in which every missing key with a default is filled from `schema`."""
+    schema = chosen(schema, instance)
     if isinstance(instance, dict):
         filled = copy.deepcopy(instance)
         for key, subschema in schema.get("properties", {}).items():
@@ -49,6 +50,16 @@ def with_defaults(instance: object, schema: dict) -> object:
     if isinstance(instance, list):
         return [with_defaults(item, schema.get("items", {})) for item in instance]
     return instance
+
+
+def chosen(schema: dict, instance: object) -> dict:
+    """Return the alternative of a ``oneOf`` whose constant `kind` is the instance's; else the schema itself."""
+    alternatives = schema.get("oneOf", []) if isinstance(instance, dict) else []
+    return next((one for one in alternatives if _kind(one) and _kind(one) == instance.get("kind")), schema)
+
+
+def _kind(schema: dict) -> str | None:
+    return schema.get("properties", {}).get("kind", {}).get("const")
 
 
 def subschema_of(schema: dict, key: str) -> dict:
@@ -66,6 +77,7 @@ def annotated(instance: object, schema: dict, keyword: str, path: tuple = ()) ->
 
     The schemas mark references with ``refersTo`` (a declared column, another model ...); a list yields its items.
     """
+    schema = chosen(schema, instance)
     if keyword in schema and instance is not None:
         items = instance if isinstance(instance, list) else [instance]
         yield from ((path, item, schema[keyword]) for item in items)
@@ -103,6 +115,10 @@ def _sentence(error: jsonschema.ValidationError) -> list[str]:
     if error.validator == "required":
         missing = [key for key in expected if key not in error.instance]
         return [f"{where}: key '{key}' is missing" for key in missing]
+    if error.validator == "oneOf" and (schema := chosen(error.schema, error.instance)) is not error.schema:
+        return [_within(where, sentence) for sentence in sentences(error.instance, schema)]
+    if error.validator == "oneOf" and (kinds := _kinds(error.schema)):
+        return [f"{where}.kind: found {_short(error.instance.get('kind'))}, expected one of {', '.join(kinds)}"]
     if error.validator in ("oneOf", "anyOf") and error.context:
         return [f"{where}: found {_short(error.instance)}, expected {_alternatives(error)}"]
     words = {
@@ -120,6 +136,16 @@ def _sentence(error: jsonschema.ValidationError) -> list[str]:
     }
     sense = words.get(error.validator, lambda: error.message)()
     return [f"{where}: found {_short(error.instance)}, expected {sense}"]
+
+
+def _kinds(schema: dict) -> list[str]:
+    return [kind for kind in map(_kind, schema["oneOf"]) if kind]
+
+
+def _within(where: str, sentence: str) -> str:
+    if sentence.startswith("the file"):
+        return where + sentence.removeprefix("the file")
+    return f"{where}.{sentence}"
 
 
 def _alternatives(error: jsonschema.ValidationError) -> str:

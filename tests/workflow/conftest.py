@@ -1,0 +1,99 @@
+"""A whole study, small: the repository's own rules run in a temporary directory."""
+
+import copy
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STUDY = "cavernoma_qsm"
+
+
+def merge(base: dict, changes: dict) -> dict:
+    merged = copy.deepcopy(base)
+    for key, value in changes.items():
+        merged[key] = merge(merged[key], value) if isinstance(value, dict) and key in merged else value
+    return merged
+
+
+SMALL = {
+    "data": {
+        "synthetic": {
+            "n_subjects": 48,
+            "image": {"matrix": [32, 40, 30], "voxel_size_mm": [4.0, 4.0, 4.0]},
+        }
+    },
+    "images": {"batch_size": 12},
+}
+
+
+class Workdir:
+    """A directory with a configuration of its own, in which the repository's workflow runs."""
+
+    def __init__(self, folder: Path, snakefile: Path = REPOSITORY / "Snakefile"):
+        self.folder, self.snakefile = folder, snakefile
+
+    def configure(self, study: dict, *, name: str = STUDY, **run) -> None:
+        (self.folder / "config" / "studies").mkdir(parents=True, exist_ok=True)
+        (self.folder / "config" / "config.yaml").write_text(yaml.safe_dump({"studies": [name], "seed": 7, **run}))
+        (self.folder / "config" / "studies" / f"{name}.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+        published = self.folder / "data" / "published"
+        if not published.exists():
+            shutil.copytree(REPOSITORY / "data" / "published", published)
+
+    def command(self, *arguments: str) -> list[str]:
+        profile = self.snakefile.parent / "profiles" / "default"
+        fixed = ["--snakefile", str(self.snakefile), "--directory", str(self.folder), "--profile", str(profile)]
+        return [sys.executable, "-m", "snakemake", *fixed, *arguments]
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+        environment = {**os.environ, "PYTHONHASHSEED": "random"}
+        done = subprocess.run(
+            self.command(*arguments), capture_output=True, text=True, env=environment, cwd=self.folder
+        )
+        if check:
+            assert done.returncode == 0, done.stderr[-4000:]
+        return done
+
+    def scheduled(self, *arguments: str) -> dict[str, int]:
+        """Rules a run would execute now, with how many jobs of each."""
+        out = self.run("--dry-run", *arguments)
+        rules: dict[str, int] = {}
+        for line in out.stdout.splitlines():
+            if line.startswith(("rule ", "localrule ")):
+                rule = line.split()[1].rstrip(":")
+                rules[rule] = rules.get(rule, 0) + 1
+        return {rule: count for rule, count in rules.items() if rule not in ("all", STUDY)}
+
+    def results(self) -> dict[str, bytes]:
+        """Every result's bytes, less the logs."""
+        root = self.folder / "results"
+        return {
+            str(path.relative_to(root)): path.read_bytes()
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and "logs" not in path.parts and path.name != ".lock"
+        }
+
+    def copy(self, folder: Path) -> "Workdir":
+        shutil.copytree(self.folder, folder)
+        return Workdir(folder, self.snakefile)
+
+
+def small_study(**changes) -> dict:
+    study = yaml.safe_load((REPOSITORY / "config" / "studies" / f"{STUDY}.yaml").read_text())
+    return merge(merge(study, SMALL), changes)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Workdir:
+    """A finished run; tests that change something work on a copy."""
+    workdir = Workdir(tmp_path_factory.mktemp("finished") / "run")
+    workdir.folder.mkdir()
+    workdir.configure(small_study())
+    workdir.run()
+    return workdir

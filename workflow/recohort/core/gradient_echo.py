@@ -1,0 +1,130 @@
+"""A participant's gradient echo images: which files they are, what their headers say, their voxels."""
+
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recohort.core.bids import entity_of, find, find_derivative
+from recohort.core.errors import InputError
+from recohort.core.io import read_image, read_json, sidecar_of
+
+if TYPE_CHECKING:
+    import nibabel as nib
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class GradientEcho:
+    """The files of one participant; an absent one is None.
+
+    Attributes
+    ----------
+    magnitude, phase : dict of int to Path
+        Echo number to image.
+    chimap : Path or None
+        A ready susceptibility map; with one nothing is reconstructed.
+    masks : dict of str to (Path or None)
+        ``brain``, ``lesion``, ``csf``.
+    """
+
+    magnitude: dict[int, Path]
+    phase: dict[int, Path]
+    chimap: Path | None
+    masks: dict[str, Path | None]
+
+    @classmethod
+    def of(cls, root: Path, participant: str, *, session: str | None, lesion: str) -> "GradientEcho":
+        """Find a participant's files in a BIDS dataset.
+
+        Parameters
+        ----------
+        root : Path
+            The dataset.
+        participant : str
+            ``sub-001``.
+        session : str or None
+            Session label.
+        lesion : str
+            The ``label`` entity of its lesion mask.
+        """
+
+        def echoes(part: str) -> dict[int, Path]:
+            found = find(root, participant, "MEGRE", session=session, part=part)
+            return {int(entity_of(path, "echo") or 1): path for path in found}
+
+        def derivative(suffix: str, **entities: str) -> Path | None:
+            return find_derivative(root, participant, suffix, session=session, **entities)
+
+        return cls(
+            magnitude=echoes("mag"),
+            phase=echoes("phase"),
+            chimap=derivative("Chimap"),
+            masks={
+                "brain": derivative("mask", desc="brain"),
+                "lesion": derivative("mask", label=lesion),
+                "csf": derivative("mask", label="CSF"),
+            },
+        )
+
+    def headers(self) -> "dict[str, dict]":
+        """Open every image without reading voxels: `magnitude`, `phase`, `sidecars`, `masks`, as the checks take them.
+
+        Raises
+        ------
+        InputError
+            A file is no NIfTI or shorter than its header says.
+        """
+        return {
+            "magnitude": {echo: open_image(path) for echo, path in self.magnitude.items()},
+            "phase": {echo: open_image(path) for echo, path in self.phase.items()},
+            "sidecars": {echo: self.sidecar(echo) for echo in {*self.magnitude, *self.phase}},
+            "masks": {f"{name} mask": open_image(path) for name, path in self.masks.items() if path},
+        }
+
+    def sidecar(self, echo: int) -> dict:
+        """Return the JSON sidecar of one echo, of its phase where there is one; empty without a sidecar."""
+        path = sidecar_of(self.phase.get(echo) or self.magnitude[echo])
+        return read_json(path) if path.exists() else {}
+
+    def voxels(self) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
+        """Read magnitude and phase, each (echo, x, y, z), and the affine."""
+        import numpy as np
+
+        affine = read_image(self.magnitude[min(self.magnitude)])[1]
+        magnitude, phase = (
+            np.stack([read_image(images[echo])[0] for echo in sorted(images)])
+            for images in (self.magnitude, self.phase)
+        )
+        return magnitude, phase, affine
+
+
+def open_image(path: Path) -> "nib.Nifti1Image":
+    """Open an image without reading its voxels, and see that it is all there.
+
+    Raises
+    ------
+    InputError
+        The file is no NIfTI, or holds fewer bytes than its header promises.
+    """
+    import nibabel as nib
+    import numpy as np
+
+    try:
+        image = nib.load(path)
+    except (nib.filebasedimages.ImageFileError, OSError, EOFError, ValueError, gzip.BadGzipFile):
+        raise InputError(f"{path}: not readable as NIfTI, it may be truncated") from None
+    expected = image.dataobj.offset + image.header.get_data_dtype().itemsize * int(np.prod(image.shape))
+    found = _bytes_inside(path)
+    if found != expected % 2**32:
+        raise InputError(f"{path}: holds {found} bytes, its header promises {expected}: the file is truncated")
+    return image
+
+
+def _bytes_inside(path: Path) -> int:
+    """Return the size of the uncompressed file modulo 2^32, which is what a gzip file ends with (RFC 1952)."""
+    if path.suffix != ".gz":
+        return path.stat().st_size % 2**32
+    with open(path, "rb") as stream:
+        stream.seek(-4, 2)
+        return int.from_bytes(stream.read(4), "little")

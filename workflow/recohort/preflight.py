@@ -1,0 +1,59 @@
+"""What is looked at before any work: every real dataset against its study, headers and tables, all findings at once."""
+
+from recohort.cohort.assemble import assemble
+from recohort.core.errors import Findings, InputError
+from recohort.core.gradient_echo import GradientEcho
+from recohort.core.io import read_table
+from recohort.images.acquisition import check_acquisition
+from recohort.study import Study
+
+
+def check_datasets(studies: dict[str, Study]) -> list[str]:
+    """Check every study that has a real dataset.
+
+    Returns
+    -------
+    list of str
+        One sentence per finding of a subject that its study excludes (``on_invalid_subject: exclude``).
+
+    Raises
+    ------
+    InputError
+        Every finding that stops the run: of a table, or of a subject with ``on_invalid_subject: stop``.
+    """
+    excluded, findings = [], Findings()
+    for study in studies.values():
+        if study.dataset.kind != "bids":
+            continue
+        findings.extend(_table_findings(study))
+        if study.has_images:
+            keep = study.config["images"]["on_invalid_subject"] == "exclude"
+            of_subjects = [line for participant in study.dataset.participants for line in _findings(study, participant)]
+            (excluded if keep else findings.sentences).extend(of_subjects)
+    findings.raise_if_any()
+    return excluded
+
+
+def _table_findings(study: Study) -> list[str]:
+    try:
+        assemble(
+            read_table(study.participants),
+            None,
+            None,
+            columns=study.config["data"]["columns"],
+            outcome=study.config["cohort"].get("outcome"),
+        )
+    except InputError as error:
+        return [f"{study.participants}: {line}" for line in str(error).splitlines()]
+    return []
+
+
+def _findings(study: Study, participant: str) -> list[str]:
+    images, lesion = study.config["images"], study.config["metrics"]["lesion"]["mask"]
+    root = study.dataset.root
+    try:
+        files = GradientEcho.of(root, participant, session=images["session"], lesion=lesion)
+        sentences = [] if files.chimap else check_acquisition(**files.headers())
+    except InputError as error:
+        sentences = str(error).splitlines()
+    return [f"{root}/{participant}: {sentence}" for sentence in sentences]

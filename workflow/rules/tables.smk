@@ -1,0 +1,30 @@
+"""The study's tables, numbered as the paper numbers them.
+
+REQUIRED INPUTS   results/<study>/{cohort,models}/
+OUTPUTS           results/<study>/tables/<table>.{csv,html}
+"""
+
+
+def table_inputs(wildcards):
+    """The results that a table is made from."""
+    study = STUDIES[wildcards.study]
+    return study.files(table_sources(study.config["tables"][wildcards.table]).values())
+
+
+rule make_table:
+    input:
+        results=table_inputs,
+        code=lambda wildcards: code(
+            "make_table", f"recohort.tables.{CONFIGS[wildcards.study]['tables'][wildcards.table]['kind']}"
+        ),
+    output:
+        csv="results/{study}/tables/{table}.csv",
+        html="results/{study}/tables/{table}.html",
+    log:
+        "results/{study}/logs/tables/{table}.log",
+    params:
+        entry=lookup("{study}/tables/{table}", within=CONFIGS),
+        columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
+        synthetic=lambda wildcards: STUDIES[wildcards.study].dataset.synthetic,
+    script:
+        "../scripts/make_table.py"

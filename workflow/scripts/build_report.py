@@ -1,0 +1,54 @@
+"""The study's page, one file that loads nothing."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from recohort.core.io import read_results
+from recohort.core.job import job
+from recohort.figures import sources as figures
+from recohort.report.methods import paragraph
+from recohort.report.page import Item, page
+from recohort.report.quality import summarise
+from recohort.report.warnings import gather
+from recohort.tables import sources as tables
+
+ENDINGS = {"tables": ["csv", "html"], "figures": snakemake.params.formats}
+
+with job(snakemake.log):
+    study, name = snakemake.params.study, snakemake.wildcards.study
+    results = read_results(snakemake.input.results, f"results/{name}")
+    entries = {key: ("tables", entry, tables) for key, entry in study.get("tables", {}).items()}
+    entries |= {key: ("figures", study["figures"][key], figures) for key in snakemake.params.figures}
+    order = [key for key in study["report"]["order"] if key in entries]
+    items = []
+    for key in dict.fromkeys([*order, *entries]):
+        stage, entry, made_from = entries[key]
+        html, svg = (f"results/{name}/{stage}/{key}.{ending}" for ending in ("html", "svg"))
+        items.append(
+            Item(
+                name=key,
+                title=entry["title"],
+                caption=entry.get("caption", ""),
+                html=Path(html).read_text(encoding="utf-8") if stage == "tables" else "",
+                svg=Path(svg).read_text(encoding="utf-8") if stage == "figures" else "",
+                sources=list(made_from.sources(entry).values()),
+                files=[f"{stage}/{key}.{ending}" for ending in ENDINGS[stage]],
+            )
+        )
+    status = results.get("images/status", pd.DataFrame({"status": []}))
+    text = page(
+        items,
+        template=Path(snakemake.input.template).read_text(encoding="utf-8"),
+        style=Path(snakemake.input.style).read_text(encoding="utf-8"),
+        study={"reference": "", "doi": "", **study["study"]},
+        name=name,
+        synthetic=snakemake.params.synthetic,
+        reproduction=pd.read_csv(snakemake.input.reproduction[0], dtype={"published": str}),
+        warnings=gather(results),
+        methods=paragraph(study["report"]["methods"], study),
+        quality=summarise(status, quality=study["report"]["quality"], digits=3),
+        recovery=[key for key in snakemake.params.figures if study["figures"][key]["kind"] == "recovery"],
+        run={"seed": str(snakemake.params.seed)},
+    )
+    Path(snakemake.output[0]).write_text(text, encoding="utf-8")

@@ -1,0 +1,24 @@
+"""A synthetic cohort's participants, and what only the generator knows of them."""
+
+from recohort.core.derivatives import describe_dataset
+from recohort.core.io import write_json, write_table
+from recohort.core.job import job
+from recohort.synthetic.cohort import draw_cohort
+
+WORDS = {"label": "LongName", "unit": "Units", "levels": "Levels"}
+
+with job(snakemake.log):
+    participants, latent = draw_cohort(
+        snakemake.params.participants,
+        study=snakemake.wildcards.study,
+        seed=snakemake.params.seed,
+        **snakemake.params.draws,
+    )
+    write_table(participants, snakemake.output.participants)
+    write_table(latent, snakemake.output.latent)
+    dictionary = {
+        name: {WORDS[key]: value for key, value in column.items() if key in WORDS}
+        for name, column in snakemake.params.columns.items()
+    }
+    write_json(dictionary, snakemake.output.dictionary)
+    write_json(describe_dataset(f"Synthetic cohort: {snakemake.params.title}", "raw"), snakemake.output.description)

@@ -1,0 +1,17 @@
+"""One declared analysis: its estimates, what its figure draws, and what must be said beside it."""
+
+from importlib import import_module
+
+from recohort.core.io import read_results, write_table
+from recohort.core.job import job
+from recohort.models.inputs import prepare
+
+with job(snakemake.log):
+    kind, name = snakemake.wildcards.kind, snakemake.wildcards.name
+    frames = read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}")
+    arguments, settings = prepare(
+        kind, name, snakemake.params.entry, frames, columns=snakemake.params.columns, seed=snakemake.params.seed
+    )
+    result = import_module(f"recohort.models.{kind}").fit(*arguments, **settings)
+    for part in ("estimates", "curve", "warnings"):
+        write_table(getattr(result, part), snakemake.output[part])

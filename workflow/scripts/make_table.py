@@ -1,0 +1,20 @@
+"""One table of the study, as CSV and HTML."""
+
+from importlib import import_module
+from pathlib import Path
+
+from recohort.core.io import read_results
+from recohort.core.job import job
+from recohort.tables.render import to_csv, to_html
+from recohort.tables.sources import settings
+
+with job(snakemake.log):
+    entry = snakemake.params.entry
+    table = import_module(f"recohort.tables.{entry['kind']}").build(
+        read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}"),
+        columns=snakemake.params.columns,
+        synthetic=snakemake.params.synthetic,
+        **settings(entry),
+    )
+    Path(snakemake.output.csv).write_text(to_csv(table), encoding="utf-8")
+    Path(snakemake.output.html).write_text(to_html(table, name=snakemake.wildcards.table), encoding="utf-8")
