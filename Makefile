@@ -29,7 +29,7 @@ lint: .venv/development
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile workflow/rules
-	@tests/workflow/lint $(BIN)/snakemake
+	@$(BIN)/python tests/workflow/lint.py
 
 docs: .venv/runtime
 	PYTHONPATH=workflow $(BIN)/python -m recohort.maintain

@@ -10,7 +10,9 @@ min_version("9.27")
 # The package lies beside the rules: importable here, and in every job this process starts.
 WORKFLOW = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, WORKFLOW)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [WORKFLOW, os.environ.get("PYTHONPATH")]))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [WORKFLOW, os.environ.get("PYTHONPATH")])
+)
 
 
 include: "workflow/rules/studies.smk"

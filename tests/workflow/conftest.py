@@ -25,11 +25,14 @@ SMALL = {
     "data": {
         "synthetic": {
             "n_subjects": 48,
-            "image": {"matrix": [32, 40, 30], "voxel_size_mm": [4.0, 4.0, 4.0]},
+            "anatomy": {"matrix": [36, 45, 40], "voxel_size_mm": [4.0, 4.0, 4.0]},
+            "outcome": {"rate_per_100_person_years": 15},
         }
     },
-    "images": {"batch_size": 12},
+    "images": {"batch_size": 12, "passes": 1},
+    "metrics": {"lesion": {"minimum_voxels": 1}},
 }
+"""The study of the repository with fewer subjects, larger voxels and more events."""
 
 
 class Workdir:
@@ -42,9 +45,7 @@ class Workdir:
         (self.folder / "config" / "studies").mkdir(parents=True, exist_ok=True)
         (self.folder / "config" / "config.yaml").write_text(yaml.safe_dump({"studies": [name], "seed": 7, **run}))
         (self.folder / "config" / "studies" / f"{name}.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-        published = self.folder / "data" / "published"
-        if not published.exists():
-            shutil.copytree(REPOSITORY / "data" / "published", published)
+        shutil.copytree(REPOSITORY / "data" / "published", self.folder / "data" / "published", dirs_exist_ok=True)
 
     def command(self, *arguments: str) -> list[str]:
         profile = self.snakefile.parent / "profiles" / "default"

@@ -16,6 +16,7 @@ from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_rows
 from recohort.core.manifest import departures
 from recohort.figures.sources import sources as figure_sources
+from recohort.models.sources import sources as model_sources
 from recohort.tables.sources import sources as table_sources
 
 CONFIG = Path("config")
@@ -86,6 +87,18 @@ class Study:
     def files(self, paths: Iterable[str]) -> list[str]:
         """Return results that are named relative to the study's results as paths."""
         return [f"results/{self.name}/{path}" for path in dict.fromkeys(paths)]
+
+    def model_results(self, kind: str, name: str) -> list[str]:
+        """The cohort and the earlier models that an analysis reads."""
+        return self.files(model_sources(kind, self.config["models"][kind][name]).values())
+
+    def table_results(self, name: str) -> list[str]:
+        """The results that a table is made from."""
+        return self.files(table_sources(self.config["tables"][name]).values())
+
+    def figure_results(self, name: str) -> list[str]:
+        """The results that a figure is drawn from."""
+        return self.files(figure_sources(self.config["figures"][name]).values())
 
     def compared_results(self) -> list[str]:
         """The results that published numbers are compared with."""

@@ -23,8 +23,16 @@ rule import_table:
 rule assemble_cohort:
     input:
         participants=lambda wildcards: STUDIES[wildcards.study].participants,
-        metrics=lambda wildcards: rules.gather_metrics.output[0] if STUDIES[wildcards.study].has_images else [],
-        status=lambda wildcards: rules.gather_status.output.status if STUDIES[wildcards.study].has_images else [],
+        metrics=lambda wildcards: (
+            rules.gather_metrics.output[0]
+            if STUDIES[wildcards.study].has_images
+            else []
+        ),
+        status=lambda wildcards: (
+            rules.gather_status.output.status
+            if STUDIES[wildcards.study].has_images
+            else []
+        ),
         code=code("assemble_cohort"),
     output:
         assembled="results/{study}/cohort/assembled.tsv",
@@ -76,7 +84,9 @@ rule count_flow:
         steps=rules.select_eligible.output.steps,
         eligible=rules.select_eligible.output.eligible,
         matched=lambda wildcards: (
-            rules.match_cohort.output.matched if "matching" in CONFIGS[wildcards.study]["cohort"] else []
+            rules.match_cohort.output.matched
+            if "matching" in CONFIGS[wildcards.study]["cohort"]
+            else []
         ),
         code=code("count_flow"),
     output:

@@ -5,20 +5,21 @@ OUTPUTS           results/<study>/figures/<figure>.{pdf,png,svg}
 """
 
 
-def figure_inputs(wildcards):
-    """The results that a figure is drawn from."""
-    study = STUDIES[wildcards.study]
-    return study.files(figure_sources(study.config["figures"][wildcards.figure]).values())
-
-
 rule draw_figure:
     input:
-        results=figure_inputs,
+        results=lambda wildcards: STUDIES[wildcards.study].figure_results(
+            wildcards.figure
+        ),
         code=lambda wildcards: code(
-            "draw_figure", f"recohort.figures.{CONFIGS[wildcards.study]['figures'][wildcards.figure]['kind']}"
+            "draw_figure",
+            f"recohort.figures.{CONFIGS[wildcards.study]['figures'][wildcards.figure]['kind']}",
         ),
     output:
-        expand("results/{study}/figures/{figure}.{format}", format=RUN["figure_formats"], allow_missing=True),
+        expand(
+            "results/{study}/figures/{figure}.{format}",
+            format=RUN["figure_formats"],
+            allow_missing=True,
+        ),
     log:
         "results/{study}/logs/figures/{figure}.log",
     params:

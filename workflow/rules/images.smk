@@ -26,7 +26,9 @@ rule reconstruct_maps:
 rule gather_status:
     input:
         batches=lambda wildcards: expand(
-            rules.reconstruct_maps.output.status, batch=STUDIES[wildcards.study].batches, allow_missing=True
+            rules.reconstruct_maps.output.status,
+            batch=STUDIES[wildcards.study].batches,
+            allow_missing=True,
         ),
         code=code("gather_status"),
     output:
@@ -35,7 +37,9 @@ rule gather_status:
     log:
         "results/{study}/logs/images/gather_status.log",
     params:
-        participants=lambda wildcards: list(STUDIES[wildcards.study].dataset.participants),
+        participants=lambda wildcards: list(
+            STUDIES[wildcards.study].dataset.participants
+        ),
         title=lookup("{study}/study/title", within=CONFIGS),
     script:
         "../scripts/gather_status.py"

@@ -24,7 +24,9 @@ rule measure_lesions:
 rule gather_metrics:
     input:
         batches=lambda wildcards: expand(
-            rules.measure_lesions.output, batch=STUDIES[wildcards.study].batches, allow_missing=True
+            rules.measure_lesions.output,
+            batch=STUDIES[wildcards.study].batches,
+            allow_missing=True,
         ),
         code=code("gather_metrics"),
     output:

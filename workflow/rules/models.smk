@@ -5,15 +5,11 @@ OUTPUTS           results/<study>/models/<kind>/<name>{.tsv,.curve.tsv,.warnings
 """
 
 
-def model_inputs(wildcards):
-    """The cohort and the earlier models that one analysis reads."""
-    study = STUDIES[wildcards.study]
-    return study.files(model_sources(wildcards.kind, study.config["models"][wildcards.kind][wildcards.name]).values())
-
-
 rule fit_model:
     input:
-        results=model_inputs,
+        results=lambda wildcards: STUDIES[wildcards.study].model_results(
+            wildcards.kind, wildcards.name
+        ),
         code=lambda wildcards: code("fit_model", f"recohort.models.{wildcards.kind}"),
     output:
         estimates="results/{study}/models/{kind}/{name}.tsv",

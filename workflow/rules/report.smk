@@ -9,7 +9,9 @@ rule compare_published:
     input:
         published=lambda wildcards: STUDIES[wildcards.study].published,
         results=lambda wildcards: STUDIES[wildcards.study].compared_results(),
-        schema=os.path.relpath(os.path.join(WORKFLOW, "schemas", "published.schema.yaml")),
+        schema=os.path.relpath(
+            os.path.join(WORKFLOW, "schemas", "published.schema.yaml")
+        ),
         code=code("compare_published"),
     output:
         "results/{study}/reproduction.csv",
@@ -24,10 +26,14 @@ rule compare_published:
 rule build_report:
     input:
         tables=lambda wildcards: expand(
-            rules.make_table.output.html, table=CONFIGS[wildcards.study].get("tables", []), allow_missing=True
+            rules.make_table.output.html,
+            table=CONFIGS[wildcards.study].get("tables", []),
+            allow_missing=True,
         ),
         figures=lambda wildcards: expand(
-            "results/{study}/figures/{figure}.svg", figure=STUDIES[wildcards.study].figures, allow_missing=True
+            "results/{study}/figures/{figure}.svg",
+            figure=STUDIES[wildcards.study].figures,
+            allow_missing=True,
         ),
         results=lambda wildcards: STUDIES[wildcards.study].spoken_results(),
         reproduction=rules.compare_published.output,

@@ -9,10 +9,7 @@ from recohort.core.columns import cohort_columns
 from recohort.core.errors import InputError
 from recohort.core.imports import modules_behind
 from recohort.core.lock import hold
-from recohort.figures.sources import sources as figure_sources
-from recohort.models.sources import sources as model_sources
 from recohort.study import drop_broken_batches, read_run
-from recohort.tables.sources import sources as table_sources
 from recohort.preflight import check_datasets
 
 from pathlib import Path
@@ -60,7 +57,11 @@ def members(wildcards):
 
 def watch_progress(workflow):
     """Say how far the run is, a line per finished job, in place of Snakemake's own lines; --verbose keeps those."""
-    if not workflow.is_main_process or workflow.output_settings.dryrun or workflow.output_settings.verbose:
+    if (
+        not workflow.is_main_process
+        or workflow.output_settings.dryrun
+        or workflow.output_settings.verbose
+    ):
         return
     from snakemake.logging import logger
 

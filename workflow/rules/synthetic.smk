@@ -30,11 +30,14 @@ rule draw_cohort:
         "results/{study}/logs/synthetic/draw_cohort.log",
     params:
         draws=lambda wildcards: {
-            word: CONFIGS[wildcards.study]["data"]["synthetic"][word] for word in ("covariates", "lesion", "outcome")
+            word: CONFIGS[wildcards.study]["data"]["synthetic"][word]
+            for word in ("covariates", "lesion", "outcome")
         },
         columns=lookup("{study}/data/columns", within=CONFIGS),
         title=lookup("{study}/study/title", within=CONFIGS),
-        participants=lambda wildcards: list(STUDIES[wildcards.study].dataset.participants),
+        participants=lambda wildcards: list(
+            STUDIES[wildcards.study].dataset.participants
+        ),
         seed=RUN["seed"],
     script:
         "../scripts/draw_cohort.py"
@@ -62,7 +65,9 @@ rule gather_truth:
     input:
         latent=rules.draw_cohort.output.latent,
         batches=lambda wildcards: expand(
-            rules.simulate_images.output.truth, batch=STUDIES[wildcards.study].batches, allow_missing=True
+            rules.simulate_images.output.truth,
+            batch=STUDIES[wildcards.study].batches,
+            allow_missing=True,
         ),
         code=code("gather_truth"),
     output:

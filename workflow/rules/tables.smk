@@ -5,17 +5,14 @@ OUTPUTS           results/<study>/tables/<table>.{csv,html}
 """
 
 
-def table_inputs(wildcards):
-    """The results that a table is made from."""
-    study = STUDIES[wildcards.study]
-    return study.files(table_sources(study.config["tables"][wildcards.table]).values())
-
-
 rule make_table:
     input:
-        results=table_inputs,
+        results=lambda wildcards: STUDIES[wildcards.study].table_results(
+            wildcards.table
+        ),
         code=lambda wildcards: code(
-            "make_table", f"recohort.tables.{CONFIGS[wildcards.study]['tables'][wildcards.table]['kind']}"
+            "make_table",
+            f"recohort.tables.{CONFIGS[wildcards.study]['tables'][wildcards.table]['kind']}",
         ),
     output:
         csv="results/{study}/tables/{table}.csv",

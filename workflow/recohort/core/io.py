@@ -20,13 +20,13 @@ def read_rows(path: str | Path, *, delimiter: str = "\t") -> list[dict[str, str]
 
 
 def write_rows(path: str | Path, rows: list[dict], columns: list[str]) -> None:
-    """Write rows as a TSV with these columns; a missing or None cell is empty."""
+    """Write rows as a TSV with these columns; a missing, None or NaN cell is empty."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, delimiter="\t", lineterminator="\n", restval="")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({key: "" if value != value else value for key, value in row.items()} for row in rows)
 
 
 def read_table(path: str | Path) -> "pd.DataFrame":
