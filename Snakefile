@@ -29,17 +29,17 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        expand("results/{study}/report/index.html", study=STUDIES),
+        [study.targets for study in STUDIES.values()],
         "results/index.csv",
 
 
-for name in STUDIES:
+for name, study in STUDIES.items():
 
     rule:
         name:
             name
         input:
-            f"results/{name}/report/index.html",
+            study.targets,
 
 
 watch_progress(workflow)

@@ -8,7 +8,10 @@ import time
 import pytest
 from conftest import REPOSITORY, STUDY, Workdir, small_study
 
+from recohort.core.batches import divide
+
 pytestmark = pytest.mark.slow
+BATCHES = len(divide([f"sub-{number:03d}" for number in range(1, 49)], 12))
 COLLECTING = {"build_report", "build_index", "compare_published"}
 
 
@@ -78,8 +81,8 @@ def edit(workdir, module):
 @pytest.mark.parametrize(
     ("module", "runs", "rests"),
     [
-        ("images/inversion.py", {"reconstruct_maps": 5}, {"simulate_images", "draw_cohort", "build_anatomy"}),
-        ("metrics/lesion.py", {"measure_lesions": 5}, {"reconstruct_maps", "simulate_images"}),
+        ("images/inversion.py", {"reconstruct_maps": BATCHES}, {"simulate_images", "draw_cohort", "build_anatomy"}),
+        ("metrics/lesion.py", {"measure_lesions": BATCHES}, {"reconstruct_maps", "simulate_images"}),
         ("cohort/matching.py", {"match_cohort": 1}, {"assemble_cohort", "select_eligible", "measure_lesions"}),
         ("models/kaplan_meier.py", {"fit_model": 2}, {"match_cohort"}),
         ("tables/roc.py", {"make_table": 1}, {"fit_model", "draw_figure"}),
@@ -170,6 +173,17 @@ def test_real_data_in_the_same_place_is_not_called_synthetic(finished, tmp_path)
     assert not (run.folder / "results" / STUDY / "synthetic").exists()
     same = "metrics/metrics.tsv"
     assert run.results()[f"{STUDY}/{same}"] == finished.results()[f"{STUDY}/{same}"]
+
+
+def test_a_result_that_is_no_longer_declared_is_removed(run):
+    study = small_study()
+    del study["figures"]["figure_s1_love"]
+    study["report"]["order"].remove("figure_s1_love")
+    run.configure(study)
+    said = run.run().stderr
+    assert "removed, no longer declared: results/cavernoma_qsm/figures/figure_s1_love.pdf" in said
+    assert not list((run.folder / "results" / STUDY / "figures").glob("figure_s1_love.*"))
+    assert "figure_s1_love" not in (run.folder / "results" / STUDY / "report" / "index.html").read_text()
 
 
 def test_two_fresh_runs_give_the_same_bytes(finished, tmp_path):

@@ -14,7 +14,6 @@ from recohort.core.config import complete, read_study, read_yaml
 from recohort.core.dataset import Dataset, locate
 from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_rows
-from recohort.core.manifest import departures
 from recohort.figures.sources import sources as figure_sources
 from recohort.models.sources import sources as model_sources
 from recohort.tables.sources import sources as table_sources
@@ -73,6 +72,17 @@ class Study:
         return os.path.relpath(Path(found.origin).parent / table["file"])
 
     @property
+    def manifests(self) -> list[str]:
+        """The manifests of every batch: what a whole run must find intact."""
+        stages = ["synthetic"] * self.dataset.synthetic + ["images"] * self.has_images
+        return [f"results/{self.name}/{stage}/batches/{batch}.tsv" for stage in stages for batch in self.batches]
+
+    @property
+    def targets(self) -> list[str]:
+        """What running the study means."""
+        return [f"results/{self.name}/report/index.html", *self.manifests]
+
+    @property
     def figures(self) -> list[str]:
         """The figures that can be drawn: those that need the truth only where the cohort is synthetic."""
         declared = self.config.get("figures", {})
@@ -97,8 +107,10 @@ class Study:
         return self.files(table_sources(self.config["tables"][name]).values())
 
     def figure_results(self, name: str) -> list[str]:
-        """The results that a figure is drawn from."""
-        return self.files(figure_sources(self.config["figures"][name]).values())
+        """The results that a figure is drawn from; a map is drawn from the images themselves."""
+        entry = self.config["figures"][name]
+        images = self.manifests if entry["kind"] == "map" else []
+        return self.files(figure_sources(entry).values()) + images
 
     def compared_results(self) -> list[str]:
         """The results that published numbers are compared with."""
@@ -146,25 +158,3 @@ def read_run() -> tuple[dict, dict[str, Study]]:
             findings.add(str(error))
     findings.raise_if_any()
     return run, studies
-
-
-def drop_broken_batches(studies: dict[str, Study]) -> list[str]:
-    """Remove the manifest of every batch of which a file is gone or altered, so that the batch is made again.
-
-    Returns
-    -------
-    list of str
-        One sentence per such file.
-    """
-    found = []
-    for study in studies.values():
-        for stage in ("synthetic", "images"):
-            root = study.results / stage
-            for manifest in sorted((root / "batches").glob("*.tsv")):
-                if manifest.suffixes != [".tsv"]:
-                    continue
-                sentences = departures(manifest, root)
-                if sentences:
-                    manifest.unlink()
-                found += sentences
-    return found

@@ -37,9 +37,6 @@ rule gather_status:
     log:
         "results/{study}/logs/images/gather_status.log",
     params:
-        participants=lambda wildcards: list(
-            STUDIES[wildcards.study].dataset.participants
-        ),
         title=lookup("{study}/study/title", within=CONFIGS),
     script:
         "../scripts/gather_status.py"

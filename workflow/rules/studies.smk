@@ -9,7 +9,8 @@ from recohort.core.columns import cohort_columns
 from recohort.core.errors import InputError
 from recohort.core.imports import modules_behind
 from recohort.core.lock import hold
-from recohort.study import drop_broken_batches, read_run
+from recohort.leftovers import drop_broken_batches, drop_undeclared
+from recohort.study import read_run
 from recohort.preflight import check_datasets
 
 from pathlib import Path
@@ -26,7 +27,10 @@ try:
     if workflow.is_main_process:
         for sentence in check_datasets(STUDIES):
             print(f"excluded: {sentence}", file=sys.stderr)
-        LOCK = None if workflow.output_settings.dryrun else hold(Path("results/.lock"))
+        if not workflow.output_settings.dryrun:
+            LOCK = hold(Path("results/.lock"))
+            for path in drop_undeclared(STUDIES):
+                print(f"removed, no longer declared: {path}", file=sys.stderr)
         for sentence in drop_broken_batches(STUDIES):
             print(f"made again: {sentence}", file=sys.stderr)
 except InputError as error:

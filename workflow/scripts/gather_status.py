@@ -1,8 +1,5 @@
 """Every subject's status, and what the maps as a whole call for."""
 
-import shutil
-from pathlib import Path
-
 import pandas as pd
 
 from recohort.core.derivatives import describe_dataset
@@ -10,10 +7,6 @@ from recohort.core.io import read_table, write_json, write_table
 from recohort.core.job import job
 
 with job(snakemake.log):
-    root = Path(snakemake.output.status).parent
-    for folder in root.glob("sub-*"):
-        if folder.name not in snakemake.params.participants:
-            shutil.rmtree(folder)
     status = pd.concat([read_table(path) for path in snakemake.input.batches])
     write_table(status.sort_values("participant_id", kind="stable"), snakemake.output.status)
     write_json(describe_dataset(f"Maps: {snakemake.params.title}", "derivative"), snakemake.output.description)

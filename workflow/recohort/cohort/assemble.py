@@ -149,8 +149,9 @@ def _check_outcome(frame: pd.DataFrame, outcome: dict, findings: Findings) -> No
         return
     values = pd.to_numeric(frame[time], errors="coerce").astype(float)
     events = pd.to_numeric(frame[event], errors="coerce").astype(float)
-    _name_some(findings, frame["participant_id"][(events == 1) & values.isna()], f"an event, but no {time}")
-    _name_some(findings, frame["participant_id"][values < 0], f"a negative {time}")
+    timeless = frame["participant_id"][(events == 1) & values.isna()]
+    _name_some(findings, timeless, f"found {event} = 1 without {time}, expected the time of the event")
+    _name_cells(findings, frame, time, values < 0, "0 or more")
 
 
 def _check_partners(names: list[str], others: pd.Series, where: str, findings: Findings) -> None:

@@ -1,0 +1,59 @@
+"""What an earlier run left and this one must not trust: broken batches, results that nothing declares any more."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from recohort.core.manifest import departures
+from recohort.study import Study
+
+
+def drop_broken_batches(studies: dict[str, Study]) -> list[str]:
+    """Remove the manifest of every batch of which a file is gone or altered, so that the batch is made again.
+
+    Returns
+    -------
+    list of str
+        One sentence per such file.
+    """
+    found = []
+    for study in studies.values():
+        for manifest in map(Path, study.manifests):
+            sentences = departures(manifest, manifest.parents[1]) if manifest.exists() else []
+            if sentences:
+                manifest.unlink()
+            found += sentences
+    return found
+
+
+def drop_undeclared(studies: dict[str, Study]) -> list[str]:
+    """Remove results of models, tables, figures, batches and subjects that a study no longer has.
+
+    Returns
+    -------
+    list of str
+        What was removed.
+    """
+    removed = []
+    for study in studies.values():
+        for path in sorted(set(_undeclared(study))):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            removed.append(str(path))
+    return removed
+
+
+def _undeclared(study: Study) -> Iterator[Path]:
+    models = {name for named in study.config["models"].values() for name in named}
+    declared = {
+        "models/*/*": models,
+        "tables/*": set(study.config.get("tables", {})),
+        "figures/*": set(study.figures),
+        "*/batches/*": set(study.batches),
+        "images/sub-*": set(study.dataset.participants),
+        "synthetic/sub-*": set(study.dataset.participants),
+        "synthetic/derivatives/*/sub-*": set(study.dataset.participants),
+    }
+    for pattern, names in declared.items():
+        yield from (path for path in study.results.glob(pattern) if path.name.partition(".")[0] not in names)
+    if not study.dataset.synthetic:
+        yield from study.results.glob("synthetic")
