@@ -37,6 +37,10 @@ docs: .venv/runtime
 benchmarks: .venv/development
 	PYTHONPATH=workflow $(BIN)/python benchmarks/qsm_clinical.py
 
+parity: .venv/development
+	@command -v Rscript >/dev/null || { apt-get update -qq && apt-get install -y -qq r-base-core r-cran-survival r-cran-proc; }
+	$(BIN)/pytest tests/reference/test_parity.py
+
 lock:
 	$(PYTHON) -m venv .venv/locking && .venv/locking/bin/pip -q install uv
 	.venv/locking/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \

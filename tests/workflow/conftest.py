@@ -36,10 +36,15 @@ SMALL = {
 
 
 class Workdir:
-    """A directory with a configuration of its own, in which the repository's workflow runs."""
+    """A copy of the workflow in `root`, and beside it `run`, where it works with a configuration of its own."""
 
-    def __init__(self, folder: Path, snakefile: Path = REPOSITORY / "Snakefile"):
-        self.folder, self.snakefile = folder, snakefile
+    def __init__(self, root: Path):
+        self.root, self.folder, self.snakefile = root, root / "run", root / "Snakefile"
+        if not self.snakefile.exists():
+            self.folder.mkdir(parents=True)
+            shutil.copy(REPOSITORY / "Snakefile", root)
+            for name in ("workflow", "profiles"):
+                shutil.copytree(REPOSITORY / name, root / name)
 
     def configure(self, study: dict, *, name: str = STUDY, **run) -> None:
         (self.folder / "config" / "studies").mkdir(parents=True, exist_ok=True)
@@ -80,9 +85,9 @@ class Workdir:
             if path.is_file() and "logs" not in path.parts and path.name != ".lock"
         }
 
-    def copy(self, folder: Path) -> "Workdir":
-        shutil.copytree(self.folder, folder)
-        return Workdir(folder, self.snakefile)
+    def copy(self, root: Path) -> "Workdir":
+        shutil.copytree(self.root, root)
+        return Workdir(root)
 
 
 def small_study(**changes) -> dict:
@@ -93,8 +98,7 @@ def small_study(**changes) -> dict:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Workdir:
     """A finished run; tests that change something work on a copy."""
-    workdir = Workdir(tmp_path_factory.mktemp("finished") / "run")
-    workdir.folder.mkdir()
+    workdir = Workdir(tmp_path_factory.mktemp("finished") / "copy")
     workdir.configure(small_study())
     workdir.run()
     return workdir

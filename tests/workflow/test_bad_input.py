@@ -30,8 +30,7 @@ def dataset(finished, tmp_path_factory):
 
 @pytest.fixture
 def run(dataset, tmp_path):
-    workdir = Workdir(tmp_path / "run")
-    workdir.folder.mkdir()
+    workdir = Workdir(tmp_path / "copy")
     workdir.configure(small_study(images={"on_invalid_subject": "stop", "batch_size": 2}))
     shutil.copytree(dataset, workdir.folder / "data" / STUDY)
     return workdir

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import REPOSITORY, STUDY, Workdir, small_study
+from conftest import STUDY, Workdir, small_study
 
 from recohort.core.batches import divide
 
@@ -17,7 +17,7 @@ COLLECTING = {"build_report", "build_index", "compare_published"}
 
 @pytest.fixture
 def run(finished, tmp_path):
-    return finished.copy(tmp_path / "run")
+    return finished.copy(tmp_path / "copy")
 
 
 def test_a_second_run_does_nothing(run):
@@ -60,21 +60,8 @@ def test_a_planted_effect_reruns_no_image(run):
     assert not {"simulate_images", "reconstruct_maps", "measure_lesions"} & set(rules)
 
 
-@pytest.fixture
-def moved(finished, tmp_path):
-    """The workflow itself copied beside a copy of the results, so that a module can be edited."""
-    for name in ("workflow", "profiles"):
-        subprocess.run(["cp", "-r", REPOSITORY / name, tmp_path / name], check=True)
-    subprocess.run(["cp", REPOSITORY / "Snakefile", tmp_path], check=True)
-    subprocess.run(["cp", "-rp", finished.folder, tmp_path / "run"], check=True)
-    workdir = Workdir(tmp_path / "run", tmp_path / "Snakefile")
-    workdir.run()
-    assert workdir.scheduled() == {}
-    return workdir
-
-
 def edit(workdir, module):
-    path = workdir.snakefile.parent / "workflow" / "recohort" / module
+    path = workdir.root / "workflow" / "recohort" / module
     path.write_text(path.read_text() + "\n# edited\n")
 
 
@@ -89,9 +76,9 @@ def edit(workdir, module):
         ("figures/love.py", {"draw_figure": 1}, {"fit_model", "make_table"}),
     ],
 )
-def test_an_edited_module_reruns_its_stage(moved, module, runs, rests):
-    edit(moved, module)
-    rules = moved.scheduled()
+def test_an_edited_module_reruns_its_stage(run, module, runs, rests):
+    edit(run, module)
+    rules = run.scheduled()
     assert not rests & set(rules)
     assert {rule: rules.get(rule) for rule in runs} == runs
 
@@ -188,7 +175,6 @@ def test_a_result_that_is_no_longer_declared_is_removed(run):
 
 def test_two_fresh_runs_give_the_same_bytes(finished, tmp_path):
     again = Workdir(tmp_path / "elsewhere")
-    again.folder.mkdir()
     again.configure(small_study())
     again.run()
     assert again.results() == finished.results()
@@ -197,7 +183,6 @@ def test_two_fresh_runs_give_the_same_bytes(finished, tmp_path):
 @pytest.mark.parametrize("moment", [6.0, 14.0])
 def test_a_killed_run_resumes_to_the_same_bytes(finished, tmp_path, moment):
     run = Workdir(tmp_path / "killed")
-    run.folder.mkdir()
     run.configure(small_study())
     process = subprocess.Popen(run.command(), cwd=run.folder, stderr=subprocess.DEVNULL, start_new_session=True)
     time.sleep(moment)

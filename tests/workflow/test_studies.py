@@ -13,9 +13,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def run(tmp_path):
     """The repository's configuration as it is, its results elsewhere."""
-    shutil.copytree(REPOSITORY / "config", tmp_path / "config")
-    shutil.copytree(REPOSITORY / "data" / "published", tmp_path / "data" / "published")
-    return Workdir(tmp_path)
+    workdir = Workdir(tmp_path / "copy")
+    shutil.copytree(REPOSITORY / "config", workdir.folder / "config")
+    shutil.copytree(REPOSITORY / "data" / "published", workdir.folder / "data" / "published")
+    return workdir
 
 
 def test_every_cell_of_the_printed_cox_table_matches(run):
@@ -37,9 +38,8 @@ def test_lesion_susceptibility_is_recovered_over_the_whole_cohort(run):
     root = run.folder / "results" / STUDY
     run.run(f"results/{STUDY}/metrics/metrics.tsv", f"results/{STUDY}/synthetic/truth.tsv")
     truth = pd.read_csv(root / "synthetic" / "truth.tsv", sep="\t", index_col="participant_id")
-    metrics = pd.read_csv(root / "metrics" / "metrics.tsv", sep="\t").pivot(
-        index="participant_id", columns="metric", values="value"
-    )
+    long = pd.read_csv(root / "metrics" / "metrics.tsv", sep="\t")
+    metrics = long.pivot_table(index="participant_id", columns="metric", values="value")
     assert len(metrics) == len(truth) == 155
     assert metrics.lesion_kept.min() > 0.5, "lesions at the edge survive"
     for metric in ("lesion_mean", "lesion_median"):
