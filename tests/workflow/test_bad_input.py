@@ -84,6 +84,11 @@ def test_a_mask_on_another_grid(run):
     assert "sub-002: lesion mask is on another grid" in refused(run)
 
 
+def test_a_subject_without_a_lesion_mask(run):
+    next((data(run) / "derivatives/masks/sub-002/anat").glob("*lesion_mask.nii.gz")).unlink()
+    assert "sub-002: found no lesion mask, expected derivatives/*/sub-002/anat/" in refused(run)
+
+
 def test_a_missing_echo(run):
     for part in ("mag", "phase"):
         echo(run, 2, part).unlink()

@@ -121,7 +121,7 @@ class Study:
         """What the page says beside tables and figures: every stage's warnings, the images' status."""
         stages = ["cohort/assembled.warnings.tsv"]
         stages += ["cohort/matched.warnings.tsv"] if "matching" in self.config["cohort"] else []
-        stages += ["images/status.tsv"] if self.has_images else []
+        stages += ["images/status.tsv", "metrics/metrics.warnings.tsv"] if self.has_images else []
         models = [(kind, name) for kind, named in self.config["models"].items() for name in named]
         return self.files([*stages, *(f"models/{kind}/{name}.warnings.tsv" for kind, name in models)])
 

@@ -24,7 +24,7 @@ rule assemble_cohort:
     input:
         participants=lambda wildcards: STUDIES[wildcards.study].participants,
         metrics=lambda wildcards: (
-            rules.gather_metrics.output[0]
+            rules.gather_metrics.output.metrics
             if STUDIES[wildcards.study].has_images
             else []
         ),

@@ -34,6 +34,7 @@ rule gather_status:
     output:
         status="results/{study}/images/status.tsv",
         description="results/{study}/images/dataset_description.json",
+        ignore="results/{study}/images/.bidsignore",
     log:
         "results/{study}/logs/images/gather_status.log",
     params:

@@ -30,7 +30,8 @@ rule gather_metrics:
         ),
         code=code("gather_metrics"),
     output:
-        "results/{study}/metrics/metrics.tsv",
+        metrics="results/{study}/metrics/metrics.tsv",
+        warnings="results/{study}/metrics/metrics.warnings.tsv",
     log:
         "results/{study}/logs/metrics/gather_metrics.log",
     script:

@@ -26,6 +26,7 @@ rule draw_cohort:
         dictionary="results/{study}/synthetic/participants.json",
         latent="results/{study}/synthetic/sourcedata/latent.tsv",
         description="results/{study}/synthetic/dataset_description.json",
+        ignore="results/{study}/synthetic/.bidsignore",
     log:
         "results/{study}/logs/synthetic/draw_cohort.log",
     params:

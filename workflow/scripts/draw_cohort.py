@@ -1,6 +1,8 @@
 """A synthetic cohort's participants, and what only the generator knows of them."""
 
-from recohort.core.derivatives import describe_dataset
+from pathlib import Path
+
+from recohort.core.derivatives import BESIDE_BIDS, describe_dataset
 from recohort.core.io import write_json, write_table
 from recohort.core.job import job
 from recohort.synthetic.cohort import draw_cohort
@@ -22,3 +24,4 @@ with job(snakemake.log):
     }
     write_json(dictionary, snakemake.output.dictionary)
     write_json(describe_dataset(f"Synthetic cohort: {snakemake.params.title}", "raw"), snakemake.output.description)
+    Path(snakemake.output.ignore).write_text(BESIDE_BIDS, encoding="utf-8")

@@ -13,57 +13,41 @@ from recohort.images.acquisition import check_acquisition, echo_times, field_str
 from recohort.images.qsm import reconstruct
 from recohort.images.ready import adopt
 
-dataset, root = Path(snakemake.params.dataset), Path(snakemake.output.manifest).parents[1]
-settings = dict(snakemake.params.images)
-session, on_invalid, save = (settings.pop(key) for key in ("session", "on_invalid_subject", "save"))
-for handled in ("chain", "batch_size"):
-    settings.pop(handled)
 STATUS = ["participant_id", "status", "reason", "chimap", "mask", "sha256"]
-MAPS = {"field_map": "desc-total_fieldmap", "local_field": "desc-local_fieldmap"}
+EXTRA = {"field_map": "desc-total_fieldmap", "local_field": "desc-local_fieldmap"}
+dataset, root = Path(snakemake.params.dataset), Path(snakemake.output.manifest).parents[1]
+beside = ("chain", "batch_size", "session", "on_invalid_subject", "save")
+chain = {key: value for key, value in snakemake.params.images.items() if key not in beside}
+session, on_invalid, save = (snakemake.params.images[key] for key in ("session", "on_invalid_subject", "save"))
 written = {}
+
+
+def made_from(files):
+    """The map of a subject's files, whether it was reconstructed or imported, and its affine."""
+    masks = files.mask_voxels()
+    if files.chimap:
+        chimap, affine = read_image(files.chimap)
+        sidecar = read_json(sidecar_of(files.chimap))
+        return adopt(chimap, masks["brain_mask"], masks["lesion_mask"], sidecar=sidecar), "imported", affine
+    headers = files.headers()
+    Findings.raise_from(check_acquisition(**headers))
+    magnitude, phase, affine = files.voxels()
+    sidecars = headers["sidecars"]
+    timing = {"echo_times": echo_times(sidecars), "field_strength": field_strength(sidecars)}
+    return reconstruct(magnitude, phase, affine=affine, **timing, **masks, **chain), "reconstructed", affine
 
 
 def process(participant):
     files = GradientEcho.of(dataset, participant, session=session, lesion=snakemake.params.lesion)
-    masks = {name: read_image(path)[0] if path else None for name, path in files.masks.items()}
-    if files.chimap:
-        return take_over(participant, files, masks)
-    headers = files.headers()
-    findings = Findings()
-    findings.extend(check_acquisition(**headers))
-    findings.raise_if_any()
-    magnitude, phase, affine = files.voxels()
-    made = reconstruct(
-        magnitude,
-        phase,
-        echo_times=echo_times(headers["sidecars"]),
-        field_strength=field_strength(headers["sidecars"]),
-        affine=affine,
-        **{f"{name}_mask": mask for name, mask in masks.items()},
-        **settings,
-    )
+    made, status, affine = made_from(files)
     out = Derivatives(root, participant, session)
-    row = {"status": "reconstructed", "chimap": out.write("Chimap", made.chimap, affine, made.record)}
+    chimap = out.write("Chimap", made.chimap, affine, made.record)
     out.write("desc-kept_mask", made.kept.astype("uint8"), affine, {"Type": "Brain"})
-    for name in save:
-        out.write(MAPS[name], getattr(made, name), affine, {**made.record, "Units": "ppm"})
-    return finish(participant, out, files, row | made.qc)
-
-
-def take_over(participant, files, masks):
-    chimap, affine = read_image(files.chimap)
-    sidecar = read_json(sidecar_of(files.chimap))
-    ready, kept = adopt(chimap, masks["brain"], units=sidecar.get("Units"))
-    out = Derivatives(root, participant, session)
-    record = {**sidecar, "Units": "ppm", "Sources": [files.chimap.relative_to(dataset).as_posix()]}
-    row = {"status": "imported", "chimap": out.write("Chimap", ready, affine, record)}
-    out.write("desc-kept_mask", kept.astype("uint8"), affine, {"Type": "Brain"})
-    return finish(participant, out, files, row)
-
-
-def finish(participant, out, files, row):
+    for name in save if status == "reconstructed" else []:
+        out.write(EXTRA[name], getattr(made, name), affine, {**made.record, "Units": "ppm"})
     written[participant] = out.files()
-    return row | {"mask": files.masks["lesion"] or "", "sha256": sha256(root / row["chimap"])}
+    place = {"chimap": chimap, "mask": files.masks["lesion"], "sha256": sha256(root / chimap)}
+    return {"status": status, **place, **made.qc}
 
 
 with job(snakemake.log):

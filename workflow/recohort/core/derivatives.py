@@ -46,6 +46,10 @@ class Derivatives:
         return sorted(path for path in self.folder.iterdir() if path.is_file())
 
 
+BESIDE_BIDS = "batches/\nstatus.tsv\ntruth.tsv\n"
+"""A ``.bidsignore``: what lies in a dataset's folder and is no BIDS."""
+
+
 def describe_dataset(title: str, kind: str) -> dict:
     """Return a ``dataset_description.json``; `kind` is BIDS' DatasetType, ``raw`` or ``derivative``."""
     description = {"Name": title, "BIDSVersion": "1.10.0", "DatasetType": kind}

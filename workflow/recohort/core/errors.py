@@ -32,6 +32,13 @@ class Findings:
         for sentence in sentences:
             self.add(sentence)
 
+    @classmethod
+    def raise_from(cls, sentences: Iterable[str]) -> None:
+        """Raise one `InputError` with these sentences, a line each; do nothing when there is none."""
+        findings = cls()
+        findings.extend(sentences)
+        findings.raise_if_any()
+
     def raise_if_any(self) -> None:
         """Raise one `InputError` with every finding, a line each; do nothing when there is none."""
         if self.sentences:

@@ -25,7 +25,7 @@ class GradientEcho:
     chimap : Path or None
         A ready susceptibility map; with one nothing is reconstructed.
     masks : dict of str to (Path or None)
-        ``brain``, ``lesion``, ``csf``.
+        ``brain``, ``lesion`` (always there), ``csf``.
     """
 
     magnitude: dict[int, Path]
@@ -47,6 +47,11 @@ class GradientEcho:
             Session label.
         lesion : str
             The ``label`` entity of its lesion mask.
+
+        Raises
+        ------
+        InputError
+            There is no lesion mask, or two pipelines offer one.
         """
 
         def echoes(part: str) -> dict[int, Path]:
@@ -56,6 +61,9 @@ class GradientEcho:
         def derivative(suffix: str, **entities: str) -> Path | None:
             return find_derivative(root, participant, suffix, session=session, **entities)
 
+        if derivative("mask", label=lesion) is None:
+            expected = f"derivatives/*/{participant}/anat/{participant}_label-{lesion}_mask.nii.gz"
+            raise InputError(f"found no lesion mask, expected {expected}")
         return cls(
             magnitude=echoes("mag"),
             phase=echoes("phase"),
@@ -86,6 +94,10 @@ class GradientEcho:
         """Return the JSON sidecar of one echo, of its phase where there is one; empty without a sidecar."""
         path = sidecar_of(self.phase.get(echo) or self.magnitude[echo])
         return read_json(path) if path.exists() else {}
+
+    def mask_voxels(self) -> "dict[str, np.ndarray | None]":
+        """Read the masks: ``brain_mask``, ``lesion_mask``, ``csf_mask``, each (x, y, z) or None."""
+        return {f"{name}_mask": read_image(path)[0] if path else None for name, path in self.masks.items()}
 
     def voxels(self) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
         """Read magnitude and phase, each (echo, x, y, z), and the affine."""
