@@ -8,7 +8,9 @@ from recohort.metrics.polarity import polarity_warnings
 
 def metrics(values):
     other = [{"metric": "lesion_volume", "value": 1.0} for _ in values]
-    return pd.DataFrame([{"metric": "lesion_median", "value": value} for value in values] + other)
+    return pd.DataFrame(
+        [{"metric": "lesion_median", "value": value} for value in values] + other, columns=["metric", "value"]
+    )
 
 
 @pytest.mark.parametrize("values", [[0.5, 0.4, -0.1], [0.5, -0.4], [], [float("nan"), 0.1]])

@@ -1,4 +1,4 @@
-"""Every subject's status, and what the maps as a whole call for."""
+"""Every subject's status in one table."""
 
 from pathlib import Path
 
