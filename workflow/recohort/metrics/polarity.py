@@ -25,8 +25,8 @@ def polarity_warnings(metrics: pd.DataFrame, *, metric: str) -> pd.DataFrame:
     said = []
     if negative > len(values) / 2:
         message = (
-            f"{negative} of {len(values)} lesions have a negative {metric}: blood products are paramagnetic, so the sign "
-            "of the phase is probably reversed (images.phase.polarity)."
+            f"{negative} of {len(values)} lesions have a negative {metric}: blood products are paramagnetic, so the "
+            "sign of the phase is probably reversed (images.phase.polarity)."
         )
         said.append({"code": "polarity_doubtful", "message": message})
     return pd.DataFrame(said, columns=["code", "message"])
