@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recohort.core.bids import check_participant
-from recohort.core.errors import Findings
+from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_rows
 
 
@@ -49,11 +49,9 @@ def locate(study: str, config: dict) -> Dataset:
         size = config["data"]["synthetic"]["n_subjects"]
         names = tuple(f"sub-{number:0{max(3, len(str(size)))}d}" for number in range(1, size + 1))
         return Dataset("synthetic", Path("results") / study / "synthetic", names)
-    findings = Findings(f"study {study}")
-    findings.add(
-        f"found no {real / 'participants.tsv'}, and neither data.table nor data.synthetic in its configuration"
+    raise InputError(
+        f"study {study}: found no {real / 'participants.tsv'}, and neither data.table nor data.synthetic in its configuration"
     )
-    findings.raise_if_any()
 
 
 def _participants(path: Path) -> tuple[str, ...]:
