@@ -49,9 +49,8 @@ def locate(study: str, config: dict) -> Dataset:
         size = config["data"]["synthetic"]["n_subjects"]
         names = tuple(f"sub-{number:0{max(3, len(str(size)))}d}" for number in range(1, size + 1))
         return Dataset("synthetic", Path("results") / study / "synthetic", names)
-    raise InputError(
-        f"study {study}: found no {real / 'participants.tsv'}, and neither data.table nor data.synthetic in its configuration"
-    )
+    sought = "neither data.table nor data.synthetic in its configuration"
+    raise InputError(f"study {study}: found no {real / 'participants.tsv'}, and {sought}")
 
 
 def _participants(path: Path) -> tuple[str, ...]:
