@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from recohort.core.io import read_image, read_rows, write_rows
 from recohort.core.job import job
+from recohort.images.geometry import voxel_volume_ml
 from recohort.metrics.lesion import measure_lesion
 
 COLUMNS = ["participant_id", "session", "metric", "value", "unit", "n_voxels", "qc"]
@@ -20,8 +19,7 @@ with job(snakemake.log):
         chimap, affine = read_image(images / subject["chimap"])
         kept, _ = read_image(images / subject["chimap"].replace("_Chimap.", "_desc-kept_mask."))
         lesion, _ = read_image(subject["mask"])
-        volume = abs(np.linalg.det(affine[:3, :3])) / 1000
-        measured = measure_lesion(chimap, lesion, kept, voxel_volume_ml=volume, **settings)
+        measured = measure_lesion(chimap, lesion, kept, voxel_volume_ml=voxel_volume_ml(affine), **settings)
         session = snakemake.params.session or ""
         rows += [{"participant_id": subject["participant_id"], "session": session, **row} for row in measured]
     write_rows(snakemake.output[0], rows, COLUMNS)
