@@ -13,9 +13,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from recohort.core.errors import InputError
+from recohort.core.references import item_settings, item_sources
 from recohort.figures.map import example
 from recohort.figures.save import save
-from recohort.figures.sources import settings, sources
 from recohort.figures.style import MM, WIDTHS
 
 HERE = Path(__file__).parent
@@ -227,16 +227,16 @@ def test_files_name_no_program_and_no_time(columns, frames, tmp_path):
 
 def test_sources_and_settings():
     entry = completed("figures", FIGURES["figure6_km"])
-    assert list(sources(entry)) == [
+    assert list(item_sources("figures", entry)) == [
         "models/kaplan_meier/strata",
         "models/kaplan_meier/strata.curve",
         "models/kaplan_meier/strata.warnings",
         "cohort/matched.warnings",
     ]
-    assert not {"kind", "title", "caption", "warnings"} & set(settings(entry))
+    assert not {"kind", "title", "caption", "warnings"} & set(item_settings("figures", entry))
     entry = completed("figures", FIGURES["figure7_map"])
-    assert sources(entry) == {"images/status": "images/status.tsv"}
-    assert set(settings(entry)) == {"range_ppm", "field_of_view"}
+    assert item_sources("figures", entry) == {"images/status": "images/status.tsv"}
+    assert set(item_settings("figures", entry)) == {"range_ppm", "field_of_view"}
 
 
 def test_map_chooses_a_patient_with_images():

@@ -24,11 +24,10 @@ def cox_of(term, p):
 
 
 def test_four_models_by_bonferroni(settings):
-    members = {f"cox.{name}": cox_of(f"lesion_{name}", p) for name, p in (("median", 3.5e-5), ("iqr", 2.7e-5))}
-    members |= {"cox.mean": cox_of("lesion_mean", 0.4), "cox.maximum": cox_of("lesion_maximum", 0.2)}
-    entry = settings("family", members=list(members))
-    entry.pop("members")
-    found = family.fit(members, **entry)
+    members = {f"models/cox/{name}": cox_of(f"lesion_{name}", p) for name, p in (("median", 3.5e-5), ("iqr", 2.7e-5))}
+    members |= {"models/cox/mean": cox_of("lesion_mean", 0.4), "models/cox/maximum": cox_of("lesion_maximum", 0.2)}
+    named = ["cox.median", "cox.iqr", "cox.mean", "cox.maximum"]
+    found = family.fit(results=members, **settings("family", members=named))
     adjusted = pick(found, term="median", quantity="p_adjusted")
     assert adjusted["p_value"] == pytest.approx(1.4e-4)
     assert (adjusted["scale"], adjusted["method"]) == ("lesion_median", "bonferroni")
@@ -38,7 +37,8 @@ def test_four_models_by_bonferroni(settings):
 
 def test_a_comparison_of_groups_gives_each_of_its_variables():
     rows = [row(name, "difference", p_value=p) for name, p in (("mean", 0.01), ("iqr", 0.04))]
-    found = family.fit({"groups.metrics": result(rows).estimates}, method="holm", quantity="difference", term=None)
+    results = {"models/groups/metrics": result(rows).estimates}
+    found = family.fit(members=["groups.metrics"], results=results, method="holm", quantity="difference", term=None)
     assert pick(found, term="mean", quantity="p_adjusted")["p_value"] == 0.02
 
 
@@ -52,4 +52,4 @@ def test_a_comparison_of_groups_gives_each_of_its_variables():
 )
 def test_bad_members_are_refused(frame, term, sentence):
     with pytest.raises(InputError, match=sentence):
-        family.fit({"cox.a": frame}, method="holm", quantity="coefficient", term=term)
+        family.fit(members=["cox.a"], results={"models/cox/a": frame}, method="holm", quantity="coefficient", term=term)

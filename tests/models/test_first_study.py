@@ -104,16 +104,19 @@ def test_models_follow_one_another(study, settings):
         entry = settings(
             "cox", **OUTCOME, exposure=f"lesion_{name}", covariates=["age", "sex", "prior"], scales=["unit", 0.1]
         )
-        members[f"cox.{name}"] = cox.fit(matched, **entry, columns=ALL).estimates
-    adjusted = family.fit(members, method="bonferroni", quantity="coefficient", term=None).estimates
+        members[f"models/cox/{name}"] = cox.fit(matched, **entry, columns=ALL).estimates
+    adjusted = family.fit(
+        members=["cox.median", "cox.iqr"], results=members, method="bonferroni", quantity="coefficient", term=None
+    ).estimates
     assert adjusted.query("quantity == 'p_adjusted'")["term"].tolist() == ["median", "iqr"]
     thresholds = {}
     for metric in METRICS:
         entry = settings("roc", score=metric, outcome="bled", bootstrap=20)
-        found = roc.fit(matched, **entry, seed=7, columns=ALL).estimates
-        thresholds[metric] = found.set_index("quantity").loc["threshold", "estimate"]
+        members[f"models/roc/{metric}"] = roc.fit(matched, **entry, seed=7, columns=ALL).estimates
+        thresholds[metric] = {"from": metric}
     labels = ["low", "intermediate", "high"]
-    risk = strata.fit(matched, name="risk", thresholds=thresholds, labels=labels, event="bled", level=0.95)
+    entry = settings("strata", thresholds=thresholds, labels=labels, event="bled")
+    risk = strata.fit(matched, name="risk", results=members, **entry)
     joined = matched.merge(risk.curve, on="participant_id", validate="one_to_one")
     columns = {**ALL, "risk": {"type": "category", "levels": labels}}
     entry = settings("kaplan_meier", **OUTCOME, group="risk", times=[24])

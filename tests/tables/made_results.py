@@ -364,32 +364,31 @@ FIGURES = {
 
 def completed(section, entry):
     """Return an entry with the defaults of its kind's schema."""
-    from recohort.core.schema import load_schema, with_defaults
+    from recohort.core.schema import entry_schema, with_defaults
 
-    kinds = load_schema(section)["additionalProperties"]["oneOf"]
-    return with_defaults(entry, next(kind for kind in kinds if kind["properties"]["kind"]["const"] == entry["kind"]))
+    return with_defaults(entry, entry_schema(section, entry))
 
 
 def table(name, columns, frames, *, synthetic, **changes):
     """Build a table from the frames that its sources name."""
     import importlib
 
-    from recohort.tables.sources import settings, sources
+    from recohort.core.references import item_settings, item_sources
 
     entry = completed("tables", {**TABLES[name], **changes})
     kind = importlib.import_module(f"recohort.tables.{entry['kind']}")
-    chosen = {key: frames[key] for key in sources(entry)}
-    return kind.build(chosen, columns=columns, synthetic=synthetic, **settings(entry))
+    chosen = {key: frames[key] for key in item_sources("tables", entry) if key in frames}
+    return kind.build(chosen, columns=columns, synthetic=synthetic, **item_settings("tables", entry))
 
 
 def figure(name, columns, frames, *, synthetic, **changes):
     """Draw a figure from the frames that its sources name."""
     import importlib
 
-    from recohort.figures.sources import settings, sources
+    from recohort.core.references import item_settings, item_sources
 
     entry = completed("figures", {**FIGURES[name], **changes})
     kind = importlib.import_module(f"recohort.figures.{entry['kind']}")
-    names = sources(entry) if entry["kind"] != "map" else ("chimap", "mask", "magnitude")
-    chosen = {key: frames[key] for key in names}
-    return kind.draw(chosen, columns=columns, synthetic=synthetic, **settings(entry))
+    names = item_sources("figures", entry) if entry["kind"] != "map" else ("chimap", "mask", "magnitude")
+    chosen = {key: frames[key] for key in names if key in frames}
+    return kind.draw(chosen, columns=columns, synthetic=synthetic, **item_settings("figures", entry))

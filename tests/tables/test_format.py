@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recohort.core import references
 from recohort.tables import format as fmt
-from recohort.tables import sources, words
+from recohort.tables import words
 
 
-@pytest.mark.parametrize("module", [fmt, words, sources])
+@pytest.mark.parametrize("module", [fmt, words, references])
 def test_examples(module):
     assert doctest.testmod(module).failed == 0
 

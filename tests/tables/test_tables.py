@@ -9,8 +9,8 @@ import pytest
 from made_results import OUTCOME_MATCHED, TABLES, completed, table, warnings
 
 from recohort.core.errors import InputError
+from recohort.core.references import item_settings, item_sources
 from recohort.tables import pick, render
-from recohort.tables.sources import settings, sources
 from recohort.tables.table import Column, Row, Table
 
 
@@ -94,7 +94,7 @@ def test_whole_category_has_its_difference_on_its_heading(columns, frames):
 
 def test_baseline_without_matching_needs_only_the_eligible():
     entry = completed("tables", {**TABLES["table1_baseline"], "matched": False, "warnings": []})
-    assert sources(entry) == {"cohort/eligible": "cohort/eligible.tsv"}
+    assert item_sources("tables", entry) == {"cohort/eligible": "cohort/eligible.tsv"}
 
 
 def test_unknown_group_level_is_refused(columns, frames):
@@ -192,7 +192,7 @@ def test_missing_result_is_named(columns, frames):
 
     entry = completed("tables", TABLES["table4_roc"])
     with pytest.raises(InputError, match="result 'models/roc/median' is not among the inputs"):
-        roc.build({}, columns=columns, synthetic=False, **settings(entry))
+        roc.build({}, columns=columns, synthetic=False, **item_settings("tables", entry))
 
 
 def test_scale_is_not_confused_with_a_longer_number():
@@ -217,7 +217,7 @@ def test_row_of_wrong_width_is_refused():
 
 @pytest.mark.parametrize("name", TABLES)
 def test_sources_name_files_by_their_path(name):
-    for key, path in sources(completed("tables", TABLES[name])).items():
+    for key, path in item_sources("tables", completed("tables", TABLES[name])).items():
         assert path == f"{key}.tsv"
 
 

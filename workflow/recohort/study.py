@@ -14,9 +14,7 @@ from recohort.core.config import complete, read_study, read_yaml
 from recohort.core.dataset import Dataset, locate
 from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_rows
-from recohort.figures.sources import sources as figure_sources
-from recohort.models.sources import sources as model_sources
-from recohort.tables.sources import sources as table_sources
+from recohort.core.references import item_sources, model_sources
 
 CONFIG = Path("config")
 
@@ -104,13 +102,13 @@ class Study:
 
     def table_results(self, name: str) -> list[str]:
         """The results that a table is made from."""
-        return self.files(table_sources(self.config["tables"][name]).values())
+        return self.files(item_sources("tables", self.config["tables"][name]).values())
 
     def figure_results(self, name: str) -> list[str]:
         """The results that a figure is drawn from; a map is drawn from the images themselves."""
         entry = self.config["figures"][name]
         images = self.manifests if entry["kind"] == "map" else []
-        return self.files(figure_sources(entry).values()) + images
+        return self.files(item_sources("figures", entry).values()) + images
 
     def compared_results(self) -> list[str]:
         """The results that published numbers are compared with."""
@@ -127,12 +125,11 @@ class Study:
 
     def listed(self) -> dict[str, dict]:
         """What the index lists: tables and figures with what each is made from, and whether the cohort is synthetic."""
-        tables = {f"tables/{name}": entry for name, entry in self.config.get("tables", {}).items()}
-        figures = {f"figures/{name}": self.config["figures"][name] for name in self.figures}
-        made_from = {**{name: table_sources for name in tables}, **{name: figure_sources for name in figures}}
+        listed = [("tables", name, entry) for name, entry in self.config.get("tables", {}).items()]
+        listed += [("figures", name, self.config["figures"][name]) for name in self.figures]
         items = {
-            name: {"title": entry["title"], "sources": list(made_from[name](entry).values())}
-            for name, entry in {**tables, **figures}.items()
+            f"{section}/{name}": {"title": entry["title"], "sources": list(item_sources(section, entry).values())}
+            for section, name, entry in listed
         }
         return {"items": items, "synthetic": self.dataset.synthetic}
 

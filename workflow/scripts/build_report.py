@@ -6,24 +6,23 @@ import pandas as pd
 
 from recohort.core.io import read_results
 from recohort.core.job import job
-from recohort.figures import sources as figures
+from recohort.core.references import item_sources
 from recohort.report.methods import paragraph
 from recohort.report.page import Item, page
 from recohort.report.quality import summarise
 from recohort.report.warnings import gather
-from recohort.tables import sources as tables
 
 ENDINGS = {"tables": ["csv", "html"], "figures": snakemake.params.formats}
 
 with job(snakemake.log):
     study, name = snakemake.params.study, snakemake.wildcards.study
     results = read_results(snakemake.input.results, f"results/{name}")
-    entries = {key: ("tables", entry, tables) for key, entry in study.get("tables", {}).items()}
-    entries |= {key: ("figures", study["figures"][key], figures) for key in snakemake.params.figures}
+    entries = {key: ("tables", entry) for key, entry in study.get("tables", {}).items()}
+    entries |= {key: ("figures", study["figures"][key]) for key in snakemake.params.figures}
     order = [key for key in study["report"]["order"] if key in entries]
     items = []
     for key in dict.fromkeys([*order, *entries]):
-        stage, entry, made_from = entries[key]
+        stage, entry = entries[key]
         html, svg = (f"results/{name}/{stage}/{key}.{ending}" for ending in ("html", "svg"))
         items.append(
             Item(
@@ -32,7 +31,7 @@ with job(snakemake.log):
                 caption=entry.get("caption", ""),
                 html=Path(html).read_text(encoding="utf-8") if stage == "tables" else "",
                 svg=Path(svg).read_text(encoding="utf-8") if stage == "figures" else "",
-                sources=list(made_from.sources(entry).values()),
+                sources=list(item_sources(stage, entry).values()),
                 files=[f"{stage}/{key}.{ending}" for ending in ENDINGS[stage]],
             )
         )

@@ -4,8 +4,8 @@ from importlib import import_module
 
 from recohort.core.io import read_image, read_results
 from recohort.core.job import job
+from recohort.core.references import item_settings
 from recohort.figures.save import save
-from recohort.figures.sources import settings
 
 with job(snakemake.log):
     entry, results = snakemake.params.entry, f"results/{snakemake.wildcards.study}"
@@ -15,6 +15,9 @@ with job(snakemake.log):
         chosen = kind.example(frames["images/status"], participant=entry["participant"])
         frames = {"chimap": read_image(f"{results}/images/{chosen['chimap']}"), "mask": read_image(chosen["mask"])}
     figure = kind.draw(
-        frames, columns=snakemake.params.columns, synthetic=snakemake.params.synthetic, **settings(entry)
+        frames,
+        columns=snakemake.params.columns,
+        synthetic=snakemake.params.synthetic,
+        **item_settings("figures", entry),
     )
     save(figure, *snakemake.output)

@@ -7,11 +7,11 @@ from recohort.core.job import job
 from recohort.models.inputs import prepare
 
 with job(snakemake.log):
-    kind, name = snakemake.wildcards.kind, snakemake.wildcards.name
+    fit, name = import_module(f"recohort.models.{snakemake.wildcards.kind}").fit, snakemake.wildcards.name
     frames = read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}")
     arguments, settings = prepare(
-        kind, name, snakemake.params.entry, frames, columns=snakemake.params.columns, seed=snakemake.params.seed
+        fit, name, snakemake.params.entry, frames, columns=snakemake.params.columns, seed=snakemake.params.seed
     )
-    result = import_module(f"recohort.models.{kind}").fit(*arguments, **settings)
+    result = fit(*arguments, **settings)
     for part in ("estimates", "curve", "warnings"):
         write_table(getattr(result, part), snakemake.output[part])

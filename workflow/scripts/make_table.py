@@ -5,8 +5,8 @@ from pathlib import Path
 
 from recohort.core.io import read_results
 from recohort.core.job import job
+from recohort.core.references import item_settings
 from recohort.tables.render import to_csv, to_html
-from recohort.tables.sources import settings
 
 with job(snakemake.log):
     entry = snakemake.params.entry
@@ -14,7 +14,7 @@ with job(snakemake.log):
         read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}"),
         columns=snakemake.params.columns,
         synthetic=snakemake.params.synthetic,
-        **settings(entry),
+        **item_settings("tables", entry),
     )
     Path(snakemake.output.csv).write_text(to_csv(table), encoding="utf-8")
     Path(snakemake.output.html).write_text(to_html(table, name=snakemake.wildcards.table), encoding="utf-8")

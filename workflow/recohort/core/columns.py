@@ -14,6 +14,15 @@ METRICS = {
 """What the metrics stage measures of a region, with unit and label."""
 
 
+SAMPLING = {
+    "distance": {"type": "number", "label": "Propensity score"},
+    "subclass": {"type": "integer", "label": "Matched set"},
+    "weight": {"type": "number", "label": "Weight"},
+    "sampling_weight": {"type": "number", "label": "Sampling weight"},
+}
+"""What matching and weighting add to a cohort."""
+
+
 def cohort_columns(study: dict) -> dict[str, dict]:
     """Return every column that a study's analyses may name, with type, unit, levels and label.
 
@@ -31,7 +40,8 @@ def cohort_columns(study: dict) -> dict[str, dict]:
         name: {"type": "category", "levels": entry["labels"], "label": name.replace("_", " ").capitalize()}
         for name, entry in study["models"].get("strata", {}).items()
     }
-    return {**study["data"]["columns"], **metrics, **strata}
+    sampled = SAMPLING if {"matching", "weighting"} & set(study["cohort"]) else {}
+    return {**study["data"]["columns"], **metrics, **sampled, **strata}
 
 
 def as_text(values: pd.Series) -> pd.Series:

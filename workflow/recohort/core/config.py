@@ -70,10 +70,27 @@ def read_study(path: Path) -> dict:
         Every departure from the schema, or every reference to a name that is not declared, a sentence each.
     """
     study = complete(read_yaml(path), "study", str(path))
+    _name_analysed(study)
     findings = Findings(str(path))
     findings.extend(undeclared_references(study))
     findings.raise_if_any()
     return study
+
+
+def cohorts(study: dict) -> list[str]:
+    """Return the cohorts that a study makes, in order; the last one is what its analyses are about."""
+    made_by = {"weighting": "weighted", "matching": "matched", "imputation": "imputed"}
+    return ["assembled", "eligible"] + [name for key, name in made_by.items() if key in study["cohort"]]
+
+
+def _name_analysed(study: dict) -> None:
+    """Put the last cohort where a study says ``analysed``, so that a result's name says what it is about."""
+    for path, value, _ in list(annotated(study, load_schema("study"), "refersTo")):
+        if value == "analysed" and path[-1] == "cohort":
+            entry = study
+            for key in path[:-1]:
+                entry = entry[key]
+            entry["cohort"] = cohorts(study)[-1]
 
 
 def undeclared_references(study: dict) -> list[str]:
@@ -81,7 +98,7 @@ def undeclared_references(study: dict) -> list[str]:
     models = study.get("models", {})
     known = {
         "column": list(cohort_columns(study)),
-        "cohort": ["assembled", "eligible"] + (["matched"] if "matching" in study["cohort"] else []),
+        "cohort": cohorts(study),
         "model": [f"{kind}.{name}" for kind, entries in models.items() for name in entries],
         "table": list(study.get("tables", {})),
         "figure": list(study.get("figures", {})),

@@ -66,7 +66,15 @@ def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
 def read_results(paths: Iterable[str | Path], root: str | Path) -> "dict[str, pd.DataFrame | dict]":
     """Read results by name: the path below `root` without its ending; tables as frames, JSON as what it holds."""
     named = {Path(path).relative_to(root).with_suffix("").as_posix(): Path(path) for path in paths}
-    return {name: read_json(path) if path.suffix == ".json" else read_table(path) for name, path in named.items()}
+    return {name: _read_result(path) for name, path in named.items()}
+
+
+def _read_result(path: Path) -> "pd.DataFrame | dict":
+    import pandas as pd
+
+    if path.suffix == ".json":
+        return read_json(path)
+    return read_table(path) if path.stat().st_size > 1 else pd.DataFrame()  # the curve of a kind that draws none
 
 
 def read_json(path: str | Path) -> dict:

@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +12,30 @@ import yaml
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
 
+@functools.cache
 def load_schema(name: str) -> dict:
-    """Return the schema ``workflow/schemas/<name>.schema.yaml`` with every ``$ref`` written out.
+    """Return the schema ``workflow/schemas/<name>.schema.yaml`` with every ``$ref`` and ``$each`` written out.
 
-    A ``$ref`` is either ``<other>.schema.yaml`` (the whole file) or ``#/$defs/<word>`` of the same file.
+    ``$ref`` is ``<other>.schema.yaml`` (the whole file), ``#/$defs/<word>`` of the same file or ``words#<word>`` of
+    ``words.schema.yaml``. ``$each: <folder>`` is every schema of a folder, as properties by name or as a ``oneOf``.
     """
-    document = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+    document = _read(name)
     return _expand(document, document)
+
+
+def kinds(section: str) -> list[str]:
+    """Return the kinds of entries of a section: the schemas of its folder."""
+    return sorted(path.name.removesuffix(".schema.yaml") for path in (SCHEMAS / section).glob("*.schema.yaml"))
+
+
+def entry_schema(section: str, entry: dict, kind: str | None = None) -> dict:
+    """Return the schema of one entry of `section`; a table or a figure names its kind itself."""
+    schema = load_schema(f"{section}/{kind or entry['kind']}")
+    return schema if kind is None else schema["additionalProperties"]
+
+
+def _read(name: str) -> dict:
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
 
 
 def _expand(node: object, document: dict) -> object:
@@ -25,14 +43,22 @@ def _expand(node: object, document: dict) -> object:
         return [_expand(item, document) for item in node]
     if not isinstance(node, dict):
         return node
+    if "$each" in node:
+        return {kind: load_schema(f"{node['$each']}/{kind}") for kind in kinds(node["$each"])}
     if "$ref" not in node:
-        return {key: _expand(value, document) for key, value in node.items() if key != "$defs"}
-    reference = node["$ref"]
-    if reference.startswith("#/$defs/"):
-        target = _expand(document["$defs"][reference.removeprefix("#/$defs/")], document)
-    else:
-        target = load_schema(reference.removesuffix(".schema.yaml"))
-    return {**target, **{key: _expand(value, document) for key, value in node.items() if key != "$ref"}}
+        expanded = {key: _expand(value, document) for key, value in node.items() if key != "$defs"}
+        if isinstance(expanded.get("oneOf"), dict):
+            expanded["oneOf"] = list(expanded["oneOf"].values())
+        return expanded
+    return {**_target(node["$ref"], document), **{key: _expand(node[key], document) for key in node if key != "$ref"}}
+
+
+def _target(reference: str, document: dict) -> dict:
+    file, _, word = reference.partition("#")
+    if not word:
+        return load_schema(file.removesuffix(".schema.yaml"))
+    source = _read(file) if file else document
+    return _expand(source["$defs"][word.removeprefix("/$defs/")], source)
 
 
 def with_defaults(instance: object, schema: dict) -> object:

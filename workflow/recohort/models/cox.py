@@ -7,8 +7,9 @@ from recohort.core.columns import as_text
 from recohort.core.errors import InputError
 from recohort.models.concordance import concordance
 from recohort.models.coxph import CoxFit, fit_cox
-from recohort.models.design import Term, binary, complete_rows, design, numbers, per
+from recohort.models.design import Term, complete_rows, design, per
 from recohort.models.distributions import chi2_p, normal_p, two_sided_z
+from recohort.models.follow_up import follow_up
 from recohort.models.ph_test import ph_test
 from recohort.models.result import Result, result, row
 
@@ -90,20 +91,6 @@ def fit(
         ]
         warnings += _violated(tests)
     return result(estimates, warnings=warnings)
-
-
-def follow_up(rows: pd.DataFrame, duration: str, event: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return follow-up and events of complete rows, each of shape (n,).
-
-    Raises
-    ------
-    InputError
-        A time is negative, or an event is neither 0 nor 1.
-    """
-    time, died = numbers(rows, duration), binary(rows, event)
-    if (time < 0).any():
-        raise InputError(f"column '{duration}': found {time.min():g}, expected no negative follow-up")
-    return time, died
 
 
 def _codes(rows: pd.DataFrame, strata: list[str]) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Multiplicity over a declared family of tests."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -7,13 +9,15 @@ from recohort.core.errors import InputError
 from recohort.models.result import Result, result, row
 
 
-def fit(members: dict[str, pd.DataFrame], *, method: str, quantity: str, term: str | None) -> Result:
+def fit(
+    *, members: list[str], method: str, quantity: str, term: str | None, results: Mapping[str, pd.DataFrame]
+) -> Result:
     """Adjust the p-values of several analyses for one another.
 
     Parameters
     ----------
-    members : dict
-        ``<kind>.<name>`` -> its estimates, in declared order.
+    members : list of str
+        Analyses, ``<kind>.<name>``, in declared order.
     method : {"bonferroni", "holm", "bh"}
         See `adjust`.
     quantity : str
@@ -21,6 +25,8 @@ def fit(members: dict[str, pd.DataFrame], *, method: str, quantity: str, term: s
     term : str or None
         Term whose p-value counts; without one, of a ``coefficient`` the model's first term (its exposure), of any other
         quantity every term.
+    results : mapping
+        ``models/<kind>/<name>`` -> estimates, of every member.
 
     Returns
     -------
@@ -33,7 +39,8 @@ def fit(members: dict[str, pd.DataFrame], *, method: str, quantity: str, term: s
     InputError
         A member has no such row, or several where one coefficient is meant.
     """
-    tests = pd.concat([_tests(name, frame, quantity, term) for name, frame in members.items()], ignore_index=True)
+    frames = [(member, results[f"models/{member.replace('.', '/')}"]) for member in members]
+    tests = pd.concat([_tests(name, frame, quantity, term) for name, frame in frames], ignore_index=True)
     if repeated := tests["name"][tests["name"].duplicated()].tolist():
         raise InputError(f"family: '{repeated[0]}' stands twice among its tests, expected each once")
     adjusted = adjust(tests, method=method)

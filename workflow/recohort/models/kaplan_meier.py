@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from recohort.core.errors import InputError
-from recohort.models.cox import follow_up
 from recohort.models.design import complete_rows, declared, numbers, observed_levels
+from recohort.models.follow_up import follow_up
 from recohort.models.result import Result, result, row
 from recohort.models.survival import Steps, crossing, interval, logrank, product_limit
 

@@ -1,5 +1,7 @@
 """Strata of risk: how many of several metrics lie at or above their thresholds."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -13,10 +15,11 @@ def fit(
     cohort: pd.DataFrame,
     *,
     name: str,
-    thresholds: dict[str, float],
+    thresholds: dict[str, dict],
     labels: list[str],
     event: str | None,
     level: float,
+    results: Mapping[str, pd.DataFrame],
 ) -> Result:
     """Divide participants by the number of metrics at or above their thresholds.
 
@@ -27,13 +30,15 @@ def fit(
     name : str
         What the column of strata is called.
     thresholds : dict
-        Metric column -> threshold, in the metric's unit.
+        Metric column -> ``{"value": threshold}``, in the metric's unit, or ``{"from": name}`` of a ROC analysis.
     labels : list of str
         Names of the strata from none to all metrics high; one more than there are thresholds.
     event : str or None
         Column of the event, 0 or 1, for the share of events by stratum.
     level : float
         Confidence level of that share (Wilson).
+    results : mapping
+        ``models/roc/<name>`` of the ROC analyses named.
 
     Returns
     -------
@@ -44,8 +49,9 @@ def fit(
     Raises
     ------
     InputError
-        The number of labels does not fit the number of thresholds.
+        The number of labels does not fit the number of thresholds, or a ROC analysis gave no threshold.
     """
+    thresholds = {column: _threshold(rule, results) for column, rule in thresholds.items()}
     if len(labels) != len(thresholds) + 1 or len(set(labels)) != len(labels):
         raise InputError(
             f"strata {name}: found the labels {', '.join(labels)} for {len(thresholds)} thresholds, "
@@ -71,3 +77,13 @@ def fit(
         if n == 0:
             warnings.append(("empty_stratum", f"No participant is in the stratum {label} of {name}."))
     return result(estimates, curve=curve, warnings=warnings)
+
+
+def _threshold(rule: Mapping[str, object], results: Mapping[str, pd.DataFrame]) -> float:
+    if "value" in rule:
+        return rule["value"]
+    estimates = results[f"models/roc/{rule['from']}"]
+    found = estimates.loc[estimates["quantity"] == "threshold", "estimate"].dropna()
+    if found.empty:
+        raise InputError(f"models.roc.{rule['from']} has no threshold, which strata are to be made from")
+    return float(found.iloc[0])
