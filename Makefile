@@ -1,10 +1,12 @@
 # The words a contributor types. Each does its own set-up; python3 (3.11+), make and git are all it needs.
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test quick check lint docs lock benchmarks parity clean
+.PHONY: help reproduce test quick check lint docs lock benchmarks parity validation clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
+# Debian's names of the packages that the R scripts load.
+R_PACKAGES = $(shell grep -oh 'library([A-Za-z0-9]*)' $$(find tests benchmarks -name '*.R') | sed 's/library(\(.*\))/r-cran-\L\1/' | sort -u)
 
 help:
 	@echo "make reproduce   every study, from images to tables, figures and verdicts in results/"
@@ -12,6 +14,7 @@ help:
 	@echo "make check       formatting, lint and tests, as CI runs them"
 	@echo "make benchmarks  times and memory at clinical size"
 	@echo "make parity      rerun the R peers and compare (Debian's R packages)"
+	@echo "make validation  coverage of intervals and size of tests by simulation (minutes)"
 	@echo "make docs        rewrite config/README.md and environment.yml;  make lock: resolve the locks anew"
 
 reproduce: .venv/runtime
@@ -37,9 +40,13 @@ docs: .venv/runtime
 benchmarks: .venv/development
 	PYTHONPATH=workflow $(BIN)/python benchmarks/qsm_clinical.py
 
+validation: .venv/development
+	PYTHONPATH=workflow $(BIN)/python docs/validation/simulate.py $$(nproc)
+
 parity: .venv/development
-	@command -v Rscript >/dev/null || { apt-get update -qq && apt-get install -y -qq r-base-core r-cran-survival r-cran-proc; }
-	$(BIN)/pytest tests/reference/test_parity.py
+	@dpkg -s r-base-core $(R_PACKAGES) >/dev/null 2>&1 \
+	    || { apt-get update -qq && apt-get install -y -qq --no-install-recommends r-base-core $(R_PACKAGES); }
+	$(BIN)/pytest -n 2 -m "parity" -ra
 
 lock:
 	$(PYTHON) -m venv .venv/locking && .venv/locking/bin/pip -q install uv

@@ -11,7 +11,7 @@ LALONDE = ["age", "educ", "black", "hispan", "married", "nodegree", "re74", "re7
 
 
 def lalonde() -> tuple[pd.DataFrame, dict[str, dict]]:
-    frame = pd.read_csv(Path(__file__).parent / "data" / "lalonde.csv")
+    frame = pd.read_csv(Path(__file__).parents[2] / "data" / "tables" / "lalonde.csv")
     columns = {name: {"type": "boolean" if name in BINARY else "number"} for name in frame.columns}
     return frame, columns
 

@@ -90,3 +90,13 @@ def test_a_group_without_values_is_refused():
     frame = pd.DataFrame({"treat": [1, 1, 0, 0], "age": [40.0, 50.0, np.nan, np.nan]})
     with pytest.raises(InputError, match="column 'age': one group has no value"):
         balance(frame, None, treatment="treat", covariates=["age"], threshold=0.1, columns={"age": {"type": "number"}})
+
+
+def test_a_level_that_matching_leaves_out_has_a_share_of_zero():
+    frame = pd.DataFrame({"treat": [1, 1, 1, 0, 0, 0], "site": ["a", "b", "c", "a", "b", "b"], "weight": 1.0})
+    columns = {"site": {"type": "category", "levels": ["a", "b", "c"]}}
+    kept = frame[frame["site"] != "c"]
+    table = balance(frame, kept, treatment="treat", covariates=["site"], threshold=0.1, columns=columns).table
+    after = table[table["sample"] == "matched"].set_index("level")
+    assert after.loc["c", ["mean_treated", "mean_control", "smd_pooled"]].tolist() == [0, 0, 0]
+    assert np.isfinite(after.loc["", "smd_pooled"])

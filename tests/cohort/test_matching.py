@@ -12,7 +12,13 @@ from recohort.core.errors import InputError
 from recohort.core.seeds import generator
 
 
-def brute_force(score, treated, *, ratio, caliper, order, replace, cells, seed):
+def in_support(score, treat, discard):
+    """One at a time: within the range of whichever group `discard` measures by."""
+    ranges = {"treated": [0], "control": [1], "both": [0, 1]}.get(discard, [])
+    return [all(min(score[treat == g]) <= one <= max(score[treat == g]) for g in ranges) for one in score]
+
+
+def brute_force(score, treated, *, ratio, caliper, order, replace, cells, seed, inside):
     """Every distance compared; the nearest first, of equals the lower value's, then the first in the table."""
     rows = [i for i in range(len(score)) if treated[i]]
     if order == "largest":
@@ -21,11 +27,13 @@ def brute_force(score, treated, *, ratio, caliper, order, replace, cells, seed):
         rows.sort(key=lambda i: score[i])
     elif order == "random":
         rows = generator(seed, "matching", "order").permutation(rows).tolist()
+    rows = [i for i in rows if inside[i]]
     found, used = {i: [] for i in rows}, set()
     for _ in range(ratio):
         for i in rows:
-            free = [j for j in range(len(score)) if not treated[j] and cells[j] == cells[i] and j not in found[i]]
-            free = [j for j in free if (replace or j not in used) and abs(score[j] - score[i]) <= caliper]
+            free = [j for j in range(len(score)) if inside[j] and not treated[j] and cells[j] == cells[i]]
+            free = [j for j in free if j not in found[i] and (replace or j not in used)]
+            free = [j for j in free if abs(score[j] - score[i]) <= caliper]
             if free:
                 best = min(free, key=lambda j: (abs(score[j] - score[i]), score[j], j))
                 found[i].append(best)
@@ -42,23 +50,37 @@ def simulated(seed, n=90):
     return frame, {name: {"type": "number"} for name in frame}
 
 
+@pytest.mark.parametrize("discard", ["none", "treated", "control", "both"])
 @pytest.mark.parametrize("replace", [False, True])
 @pytest.mark.parametrize("order", ["largest", "smallest", "random", "data"])
 @pytest.mark.parametrize(
     ("ratio", "width", "exact"),
     [(1, None, []), (1, 0.2, []), (2, 0.2, []), (3, 0.1, []), (2, None, ["site"]), (2, 0.3, ["site"])],
 )
-def test_matches_equal_brute_force(replace, order, ratio, width, exact):
-    for seed in range(4):
+def test_matches_equal_brute_force(discard, replace, order, ratio, width, exact):
+    for seed in range(2):
         frame, columns = simulated(seed)
         score = linear_propensity(frame[["a", "b"]].to_numpy(), frame["treat"].to_numpy() == 1, ["a", "b"])
         caliper = None if width is None else {"width": width, "unit": "sd_overall"}
-        entry = {"covariates": ["a", "b"], "ratio": ratio, "caliper": caliper, "order": order, "exact": exact}
-        got = match(frame, **matching(treatment="treat", replace=replace, **entry), seed=seed, columns=columns)
-        limit = np.inf if width is None else width * score.std(ddof=1)
+        entry = {"ratio": ratio, "caliper": caliper, "order": order, "exact": exact, "discard": discard}
+        settings = matching(treatment="treat", covariates=["a", "b"], replace=replace, **entry)
+        got = match(frame, **settings, seed=seed, columns=columns)
+        inside = in_support(score, frame["treat"], discard)
+        assert list(got.supported["row"]) == [i for i in range(len(frame)) if inside[i]]
+        limit = (
+            np.inf if width is None else width * np.std([s for s, i in zip(score, inside, strict=True) if i], ddof=1)
+        )
         cells = frame["site"] if exact else np.zeros(len(frame))
         sets = brute_force(
-            score, frame["treat"] == 1, ratio=ratio, caliper=limit, order=order, replace=replace, cells=cells, seed=seed
+            score,
+            frame["treat"] == 1,
+            ratio=ratio,
+            caliper=limit,
+            order=order,
+            replace=replace,
+            cells=cells,
+            seed=seed,
+            inside=inside,
         )
         kept = {i for i in sets if sets[i]} | {j for found in sets.values() for j in found}
         assert set(got.frame["row"]) == kept

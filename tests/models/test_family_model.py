@@ -35,10 +35,11 @@ def test_four_models_by_bonferroni(settings):
     assert len(found.estimates) == 8
 
 
-def test_a_comparison_of_groups_gives_each_of_its_variables():
+def test_a_comparison_of_groups_gives_each_of_its_variables(settings):
     rows = [row(name, "difference", p_value=p) for name, p in (("mean", 0.01), ("iqr", 0.04))]
     results = {"models/groups/metrics": result(rows).estimates}
-    found = family.fit(members=["groups.metrics"], results=results, method="holm", quantity="difference", term=None)
+    entry = settings("family", members=["groups.metrics"], method="holm", quantity="difference")
+    found = family.fit(results=results, **entry)
     assert pick(found, term="mean", quantity="p_adjusted")["p_value"] == 0.02
 
 
@@ -50,6 +51,46 @@ def test_a_comparison_of_groups_gives_each_of_its_variables():
         (pd.concat([cox_of("chi", 0.1)] * 2), None, "found 2 rows of coefficient"),
     ],
 )
-def test_bad_members_are_refused(frame, term, sentence):
+def test_bad_members_are_refused(frame, term, sentence, settings):
     with pytest.raises(InputError, match=sentence):
-        family.fit(members=["cox.a"], results={"models/cox/a": frame}, method="holm", quantity="coefficient", term=term)
+        family.fit(results={"models/cox/a": frame}, **settings("family", members=["cox.a"], method="holm", term=term))
+
+
+def test_interactions_of_several_models_by_one_of_two_tests(settings):
+    def frame(term, wald, ratio):
+        rows = [row(term, "interaction_test", "chi2", "Wald", p_value=wald)]
+        rows.append(row(term, "interaction_test", "chi2", "likelihood ratio, 1 df", p_value=ratio))
+        return result([row("arm", "coefficient", p_value=0.9), *rows]).estimates
+
+    results = {
+        "models/logistic/a": frame("arm:volume", 0.5, 0.01),
+        "models/logistic/b": frame("drug:volume", 0.6, 0.04),
+    }
+    entry = {"members": ["logistic.a", "logistic.b"], "quantity": "interaction_test", "test": "likelihood ratio"}
+    found = family.fit(results=results, **settings("family", **entry))
+    assert pick(found, term="a", quantity="p_adjusted")["p_value"] == 0.02
+    assert pick(found, term="b", quantity="p_adjusted")["p_value"] == 0.08
+    named = family.fit(results=results, **settings("family", **entry, terms={"logistic.b": "drug:volume"}))
+    assert pick(named, term="b", quantity="p_adjusted")["p_value"] == 0.08
+    with pytest.raises(InputError, match=r"family member 'logistic.b': found 0 rows of interaction_test of arm:volume"):
+        family.fit(results=results, **settings("family", **entry, terms={"logistic.b": "arm:volume"}))
+    with pytest.raises(InputError, match=r"terms names 'logistic.c', expected one of its members"):
+        family.fit(results=results, **settings("family", **entry, terms={"logistic.c": "arm:volume"}))
+
+
+def test_every_two_levels_of_one_comparison(settings):
+    rows = [
+        row("chi", "pairwise_difference", f"{a} against {b}", p_value=p)
+        for a, b, p in (("B", "A", 0.01), ("C", "A", 0.02))
+    ]
+    entry = settings("family", members=["groups.g"], quantity="pairwise_difference")
+    found = family.fit(results={"models/groups/g": result(rows).estimates}, **entry)
+    assert pick(found, term="chi, C against A", quantity="p_adjusted")["p_value"] == 0.04
+    entry = settings("family", members=["groups.g"], quantity="pairwise_difference", scale="C")
+    found = family.fit(results={"models/groups/g": result(rows).estimates}, **entry)
+    assert pick(found, term="g", quantity="p_adjusted")["p_value"] == 0.02
+
+
+def test_benjamini_and_yekutieli_agree_with_p_adjust(reference):
+    adjusted = family.adjust(pd.DataFrame({"p_value": P}), method="by")["p_adjusted"]
+    np.testing.assert_allclose(adjusted, reference("groups_more", "adjust_by")["value"], rtol=1e-14)

@@ -105,9 +105,7 @@ def test_models_follow_one_another(study, settings):
             "cox", **OUTCOME, exposure=f"lesion_{name}", covariates=["age", "sex", "prior"], scales=["unit", 0.1]
         )
         members[f"models/cox/{name}"] = cox.fit(matched, **entry, columns=ALL).estimates
-    adjusted = family.fit(
-        members=["cox.median", "cox.iqr"], results=members, method="bonferroni", quantity="coefficient", term=None
-    ).estimates
+    adjusted = family.fit(results=members, **settings("family", members=["cox.median", "cox.iqr"])).estimates
     assert adjusted.query("quantity == 'p_adjusted'")["term"].tolist() == ["median", "iqr"]
     thresholds = {}
     for metric in METRICS:

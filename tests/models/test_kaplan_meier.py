@@ -106,8 +106,9 @@ def fit(frame, settings, **more):
 def test_curve_by_hand(cohort, settings):
     result = fit(cohort, settings, group=None)
     assert list(result.curve.columns) == [
-        *("stratum", "time", "n_risk", "n_event", "n_censor", "survival", "conf_low", "conf_high")
+        *("stratum", "time", "n_risk", "n_event", "n_censor", "survival", "conf_low", "conf_high", "part", "estimate")
     ]
+    assert set(result.curve["part"]) == {"survival"}
     steps = result.curve.set_index("time")
     by_hand = np.cumprod([1, 9 / 10, 8 / 9, 7 / 8, 4 / 6, 3 / 4])
     np.testing.assert_allclose(steps.loc[[0, 2, 3, 5, 6, 8], "survival"], by_hand, rtol=1e-15)

@@ -96,10 +96,10 @@ def test_optimism_is_seeded_and_favourable(cohort, settings):
 def test_optimism_equals_a_plain_loop(cohort):
     """The vectorised draws, repeated one by one: choose in the sample, apply to the original."""
     from recohort.core.seeds import generator
-    from recohort.models.optimism import youden_optimism
+    from recohort.models.optimism import threshold_optimism
 
     score, case = cohort["chi"].round(1).to_numpy(), cohort["bled"].to_numpy(float)
-    found = youden_optimism(score, case, bootstrap=40, generator=generator(1, "a"))
+    found = threshold_optimism(score, case, rule="youden", target=None, bootstrap=40, generator=generator(1, "a"))
     values = np.unique(score)[::-1]
     weights = [np.array([((score == v) & (case == c)).sum() for v in values]) for c in (1, 0)]
     rng = generator(1, "a")

@@ -57,19 +57,16 @@ def matched(cohort):
 
 def adjusted(cohort):
     """Estimate and standard error per SD by the project's Cox model."""
-    table = cox.fit(
-        cohort,
-        duration="follow_up",
-        event="haemorrhage",
-        exposure="lesion_median",
-        covariates=ADJUSTED,
-        scales=[SD_PPM],
-        strata=[],
-        ties="efron",
-        ph_transform="km",
-        level=0.95,
-        columns=COLUMNS,
-    ).estimates
+    entry = {
+        "duration": "follow_up",
+        "event": "haemorrhage",
+        "exposure": "lesion_median",
+        "covariates": ADJUSTED,
+        "scales": [SD_PPM],
+    }
+    settings = with_defaults(entry, load_schema("models/cox")["additionalProperties"])
+    settings = {key: value for key, value in settings.items() if key not in ("cohort", "join")}
+    table = cox.fit(cohort, **settings, columns=COLUMNS).estimates
     (ratio,) = table[(table["term"] == "lesion_median") & (table["quantity"] == "hazard_ratio")].itertuples()
     return np.log(ratio.estimate), ratio.std_error
 

@@ -60,9 +60,9 @@ def matched(eligible):
     return kept.assign(distance=0.3, subclass=1, weight=1.0, sampling_weight=1.0)
 
 
-def balance():
+def balance(*others):
     rows = []
-    for sample, factor in (("all", 1.0), ("matched", 0.22)):
+    for sample, factor, sizes in (("all", 1.0, (40, 115)), ("matched", 0.22, (30, 56)), *others):
         for covariate, level, smd in (
             ("age", None, -0.31),
             ("sex", "female", 0.18),
@@ -71,7 +71,28 @@ def balance():
             ("lesion_volume", None, 0.27),
             ("distance", None, 0.61),
         ):
-            rows.append({"sample": sample, "covariate": covariate, "level": level, "smd_pooled": factor * smd})
+            known = dict(zip(("n_treated", "n_control"), sizes, strict=True))
+            if covariate == "age":
+                known["n_treated"] -= 1
+            row = {"sample": sample, "covariate": covariate, "level": level, **known}
+            rows.append({**row, "smd_pooled": factor * smd, "smd_treated": 0.9 * factor * smd})
+    return pd.DataFrame(rows)
+
+
+def weighted(eligible):
+    sizes = np.linspace(0.4, 2.6, len(eligible))
+    return eligible.assign(distance=0.3, subclass=np.nan, weight=sizes, sampling_weight=np.nan)
+
+
+def baseline_tests(patients):
+    rows = []
+    for term, method, p in (
+        ("age", "Welch's t", 0.04),
+        ("sex", "Pearson's chi-squared, Yates's correction", 0.3),
+        ("lesion_volume", "Mann-Whitney, normal with continuity correction", 0.0004),
+    ):
+        n = int(patients[term].notna().sum())
+        rows.append(estimate(term, "difference", "1 against 0", p_value=p, n=n, method=method))
     return pd.DataFrame(rows)
 
 
@@ -215,6 +236,7 @@ def frames():
         "cohort/eligible": eligible,
         "cohort/matched": sample,
         "cohort/matched.warnings": warnings(OUTCOME_MATCHED),
+        "cohort/weighted": weighted(eligible),
         "cohort/balance": balance(),
         "cohort/flow": flow(),
         "models/kaplan_meier/strata": survival({"low": 0.833, "intermediate": 0.628, "high": 0.357}),
@@ -241,6 +263,9 @@ def frames():
         for name, p in zip(METRICS, (6e-4, 1.4e-4, 1.1e-4, 0.125), strict=True)
     ]
     made["models/family/metrics"] = pd.DataFrame(family)
+    for name, patients in (("eligible", eligible), ("matched", sample)):
+        made[f"models/baseline_tests/{name}"] = baseline_tests(patients)
+        made[f"models/baseline_tests/{name}.warnings"] = warnings()
     made["models/family/metrics.warnings"] = warnings()
     levels = [("intermediate", 2.9, 1.06, 7.9, 0.038), ("high", 7.7, 2.5, 23.6, 3.6e-4)]
     made["models/cox/strata"] = pd.DataFrame(
@@ -289,8 +314,10 @@ TABLES = {
     "table1_baseline": {
         "kind": "baseline",
         "title": "Table 1. Patients",
+        "samples": {"eligible": "Before matching", "matched": "After matching"},
         "group": "haemorrhage",
         "group_levels": GROUPS,
+        "smd": "pooled",
         "variables": {
             "age": "mean_sd",
             "sex": "n_percent",
@@ -329,6 +356,15 @@ TABLES = {
         "warnings": AFTER_MATCHING,
     },
 }
+TABLES["table6_estimates"] = {
+    "kind": "estimates",
+    "title": "Table 6. Estimates",
+    "models": {"Cox models": [f"cox.{metric}" for metric in METRICS], "ROC analyses": ["roc.median", "roc.iqr"]},
+    "quantities": ["hazard_ratio", "auc", "sensitivity"],
+    "terms": SUSCEPTIBILITIES,
+    "show": ["estimate", "p_value", "n", "n_events"],
+    "percent": ["sensitivity"],
+}
 FIGURES = {
     "figure1_flow": {"kind": "flow", "title": "Figure 1. Flow", "caption": "Who remained."},
     "figure2_love": {"kind": "love", "title": "Figure 2. Balance"},
@@ -343,7 +379,7 @@ FIGURES = {
     "figure4_forest": {
         "kind": "forest",
         "title": "Figure 4. Hazard ratios",
-        "models": {"Adjusted": list(METRICS)},
+        "models": {"Adjusted": [f"cox.{metric}" for metric in METRICS]},
         "terms": SUSCEPTIBILITIES,
     },
     "figure5_roc": {"kind": "roc", "title": "Figure 5. ROC curves", "models": ["median", "iqr"]},
@@ -378,7 +414,15 @@ def table(name, columns, frames, *, synthetic, **changes):
     entry = completed("tables", {**TABLES[name], **changes})
     kind = importlib.import_module(f"recohort.tables.{entry['kind']}")
     chosen = {key: frames[key] for key in item_sources("tables", entry) if key in frames}
-    return kind.build(chosen, columns=columns, synthetic=synthetic, **item_settings("tables", entry))
+    settings = item_settings("tables", entry) | leveled(kind.build)
+    return kind.build(chosen, columns=columns, synthetic=synthetic, **settings)
+
+
+def leveled(make, level=0.95):
+    """Return the level of intervals, where a kind asks for it."""
+    import inspect
+
+    return {"level": level} if "level" in inspect.signature(make).parameters else {}
 
 
 def figure(name, columns, frames, *, synthetic, **changes):
@@ -391,4 +435,5 @@ def figure(name, columns, frames, *, synthetic, **changes):
     kind = importlib.import_module(f"recohort.figures.{entry['kind']}")
     names = item_sources("figures", entry) if entry["kind"] != "map" else ("chimap", "mask", "magnitude")
     chosen = {key: frames[key] for key in names if key in frames}
-    return kind.draw(chosen, columns=columns, synthetic=synthetic, **item_settings("figures", entry))
+    settings = item_settings("figures", entry) | leveled(kind.draw)
+    return kind.draw(chosen, columns=columns, synthetic=synthetic, **settings)

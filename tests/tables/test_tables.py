@@ -3,7 +3,6 @@ import io
 from html.parser import HTMLParser
 
 import made_results
-import numpy as np
 import pandas as pd
 import pytest
 from made_results import OUTCOME_MATCHED, TABLES, completed, table, warnings
@@ -69,38 +68,6 @@ def test_csv_is_rectangular(name, columns, frames):
     rows = list(csv.reader(io.StringIO(render.to_csv(built))))
     assert {len(row) for row in rows[1 : 2 + len(built.rows)]} == {len(built.columns)}
     assert "−" not in render.to_csv(built)
-
-
-def test_baseline_cells(columns, frames):
-    built = table("table1_baseline", columns, frames, synthetic=False)
-    eligible = frames["cohort/eligible"]
-    ages = eligible.loc[eligible["haemorrhage"] == 0, "age"]
-    row = cells(built, "Age (years), mean (SD)")
-    assert row[1] == f"{ages.mean():.1f} ({ages.std():.1f})"
-    assert row[3] == "−0.31"
-    assert row[6] == "−0.07"
-    assert cells(built, "Missing, n")[2] == "1"
-    assert cells(built, "Female")[3] == "0.18"
-    assert [column.label for column in built.columns[1:3]] == ["Haemorrhage-free (n=115)", "Haemorrhage (n=40)"]
-
-
-def test_whole_category_has_its_difference_on_its_heading(columns, frames):
-    whole = {"sample": "all", "covariate": "sex", "level": np.nan, "smd_pooled": 0.44}
-    frames["cohort/balance"] = pd.concat([frames["cohort/balance"], pd.DataFrame([whole])])
-    row = cells(table("table1_baseline", columns, frames, synthetic=False), "Sex, n (%)")
-    assert row[3] == "0.44"
-    assert row[6] == ""
-
-
-def test_baseline_without_matching_needs_only_the_eligible():
-    entry = completed("tables", {**TABLES["table1_baseline"], "matched": False, "warnings": []})
-    assert item_sources("tables", entry) == {"cohort/eligible": "cohort/eligible.tsv"}
-
-
-def test_unknown_group_level_is_refused(columns, frames):
-    frames["cohort/eligible"]["haemorrhage"] += 1
-    with pytest.raises(InputError, match="column 'haemorrhage' holds '2', expected one of 0, 1"):
-        table("table1_baseline", columns, frames, synthetic=False)
 
 
 def test_cox_prints_every_scale_and_both_p(columns, frames):
@@ -192,7 +159,7 @@ def test_missing_result_is_named(columns, frames):
 
     entry = completed("tables", TABLES["table4_roc"])
     with pytest.raises(InputError, match="result 'models/roc/median' is not among the inputs"):
-        roc.build({}, columns=columns, synthetic=False, **item_settings("tables", entry))
+        roc.build({}, columns=columns, synthetic=False, level=0.95, **item_settings("tables", entry))
 
 
 def test_scale_is_not_confused_with_a_longer_number():

@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from recohort.core.batches import divide
-from recohort.core.config import complete, read_study, read_yaml
+from recohort.core.config import cohorts, complete, read_study, read_yaml
 from recohort.core.dataset import Dataset, locate
 from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_rows
-from recohort.core.references import item_sources, model_sources
+from recohort.core.references import interval_level, item_sources, model_sources
 
 CONFIG = Path("config")
 
@@ -104,6 +104,10 @@ class Study:
         """The results that a table is made from."""
         return self.files(item_sources("tables", self.config["tables"][name]).values())
 
+    def level(self, section: str, name: str) -> float | None:
+        """The level of the intervals that a table or a figure prints."""
+        return interval_level(section, self.config[section][name], self.config["models"])
+
     def figure_results(self, name: str) -> list[str]:
         """The results that a figure is drawn from; a map is drawn from the images themselves."""
         entry = self.config["figures"][name]
@@ -118,7 +122,9 @@ class Study:
     def spoken_results(self) -> list[str]:
         """What the page says beside tables and figures: every stage's warnings, the images' status."""
         stages = ["cohort/assembled.warnings.tsv"]
-        stages += ["cohort/matched.warnings.tsv"] if "matching" in self.config["cohort"] else []
+        made = [name for name in cohorts(self.config) if name not in ("assembled", "eligible")]
+        made += ["balance"] if {"matched", "weighted"} & set(made) else []
+        stages += [f"cohort/{name}.warnings.tsv" for name in made]
         stages += ["images/status.tsv", "metrics/metrics.warnings.tsv"] if self.has_images else []
         models = [(kind, name) for kind, named in self.config["models"].items() for name in named]
         return self.files([*stages, *(f"models/{kind}/{name}.warnings.tsv" for kind, name in models)])

@@ -1,7 +1,7 @@
-"""Participants and metrics to the analysed cohort: assembled, eligible, matched.
+"""Participants and metrics to the analysed cohort: assembled, eligible, matched, weighted, imputed.
 
 REQUIRED INPUTS   participants.tsv (or a table), results/<study>/metrics/metrics.tsv, results/<study>/images/status.tsv
-OUTPUTS           results/<study>/cohort/{assembled,eligible,matched,balance}.tsv, flow.json
+OUTPUTS           results/<study>/cohort/{assembled,eligible,matched,weighted,imputed,balance}.tsv, flow.json
 """
 
 
@@ -61,28 +61,115 @@ rule select_eligible:
         "../scripts/select_eligible.py"
 
 
+def adjustment(study, section, without=("balance",)):
+    """A section of the cohort without the keys that do not change its sample; None where the study has no such section."""
+    settings = CONFIGS[study]["cohort"].get(section)
+    return settings and {key: settings[key] for key in settings if key not in without}
+
+
+def judged(study):
+    """What balance is compared in: by sample, its treatment, covariates and what is said of them."""
+    samples = {"matched": "matching", "weighted": "weighting"}
+    sections = {
+        sample: CONFIGS[study]["cohort"].get(name) for sample, name in samples.items()
+    }
+    keys = ("treatment", "covariates", "balance")
+    return {
+        sample: {key: section[key] for key in keys}
+        for sample, section in sections.items()
+        if section
+    }
+
+
 rule match_cohort:
     input:
         eligible=rules.select_eligible.output.eligible,
+        steps=rules.select_eligible.output.steps,
         code=code("match_cohort"),
     output:
         matched="results/{study}/cohort/matched.tsv",
-        balance="results/{study}/cohort/balance.tsv",
+        supported="results/{study}/cohort/supported.tsv",
+        steps="results/{study}/cohort/supported.json",
         warnings="results/{study}/cohort/matched.warnings.tsv",
     log:
         "results/{study}/logs/cohort/match_cohort.log",
     params:
-        matching=lookup("{study}/cohort/matching", within=CONFIGS, default=None),
+        matching=lambda wildcards: adjustment(wildcards.study, "matching"),
         columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
         seed=RUN["seed"],
     script:
         "../scripts/match_cohort.py"
 
 
+rule weight_cohort:
+    input:
+        eligible=rules.select_eligible.output.eligible,
+        code=code("weight_cohort"),
+    output:
+        weighted="results/{study}/cohort/weighted.tsv",
+        warnings="results/{study}/cohort/weighted.warnings.tsv",
+    log:
+        "results/{study}/logs/cohort/weight_cohort.log",
+    params:
+        weighting=lambda wildcards: adjustment(wildcards.study, "weighting"),
+        columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
+    script:
+        "../scripts/weight_cohort.py"
+
+
+rule compare_balance:
+    input:
+        eligible=rules.select_eligible.output.eligible,
+        adjusted=lambda wildcards: expand(
+            "results/{study}/cohort/{sample}.tsv",
+            sample=judged(wildcards.study),
+            allow_missing=True,
+        ),
+        code=code("compare_balance"),
+    output:
+        balance="results/{study}/cohort/balance.tsv",
+        warnings="results/{study}/cohort/balance.warnings.tsv",
+    log:
+        "results/{study}/logs/cohort/compare_balance.log",
+    params:
+        sections=lambda wildcards: judged(wildcards.study),
+        columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
+    script:
+        "../scripts/compare_balance.py"
+
+
+rule impute_cohort:
+    input:
+        eligible=rules.select_eligible.output.eligible,
+        code=code("impute_cohort"),
+    output:
+        imputed="results/{study}/cohort/imputed.tsv",
+        warnings="results/{study}/cohort/imputed.warnings.tsv",
+    log:
+        "results/{study}/logs/cohort/impute_cohort.log",
+    params:
+        imputation=lookup("{study}/cohort/imputation", within=CONFIGS, default=None),
+        outcome=lookup("{study}/cohort/outcome", within=CONFIGS, default=None),
+        columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
+        seed=RUN["seed"],
+    script:
+        "../scripts/impute_cohort.py"
+
+
+def considered(study):
+    """Whom matching could match, and the steps that led there."""
+    matching = CONFIGS[study]["cohort"].get("matching")
+    if matching is None or matching["discard"] == "none":
+        made = rules.select_eligible.output
+        return {"eligible": made.eligible, "steps": made.steps}
+    made = rules.match_cohort.output
+    return {"eligible": made.supported, "steps": made.steps}
+
+
 rule count_flow:
     input:
-        steps=rules.select_eligible.output.steps,
-        eligible=rules.select_eligible.output.eligible,
+        steps=lambda wildcards: considered(wildcards.study)["steps"],
+        eligible=lambda wildcards: considered(wildcards.study)["eligible"],
         matched=lambda wildcards: (
             rules.match_cohort.output.matched
             if "matching" in CONFIGS[wildcards.study]["cohort"]

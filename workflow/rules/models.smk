@@ -1,6 +1,6 @@
 """Every declared analysis, one job each: models: {<kind>: {<name>: ...}}.
 
-REQUIRED INPUTS   results/<study>/cohort/{assembled,eligible,matched}.tsv
+REQUIRED INPUTS   results/<study>/cohort/{assembled,eligible,matched,weighted,imputed}.tsv
 OUTPUTS           results/<study>/models/<kind>/<name>{.tsv,.curve.tsv,.warnings.tsv}
 """
 

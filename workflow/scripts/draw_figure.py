@@ -18,6 +18,6 @@ with job(snakemake.log):
         frames,
         columns=snakemake.params.columns,
         synthetic=snakemake.params.synthetic,
-        **item_settings("figures", entry),
+        **item_settings("figures", entry, kind.draw, level=snakemake.params.level),
     )
     save(figure, *snakemake.output)

@@ -5,13 +5,20 @@ from importlib import import_module
 from recohort.core.io import read_results, write_table
 from recohort.core.job import job
 from recohort.models.inputs import prepare
+from recohort.models.pooling import fit_each
 
 with job(snakemake.log):
     fit, name = import_module(f"recohort.models.{snakemake.wildcards.kind}").fit, snakemake.wildcards.name
-    frames = read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}")
-    arguments, settings = prepare(
-        fit, name, snakemake.params.entry, frames, columns=snakemake.params.columns, seed=snakemake.params.seed
+    entry, frames = (
+        snakemake.params.entry,
+        read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}"),
     )
-    result = fit(*arguments, **settings)
+    arguments, settings = prepare(
+        fit, name, entry, frames, columns=snakemake.params.columns, seed=snakemake.params.seed
+    )
+    if entry.get("cohort") == "imputed":
+        result = fit_each(fit, *arguments, settings)
+    else:
+        result = fit(*arguments, **settings)
     for part in ("estimates", "curve", "warnings"):
         write_table(getattr(result, part), snakemake.output[part])

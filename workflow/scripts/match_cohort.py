@@ -1,25 +1,14 @@
-"""The matched sample, and how alike its groups are before and after."""
+"""The matched sample, and whom matching could match."""
 
-import pandas as pd
-
-from recohort.cohort.balance import balance
-from recohort.cohort.matching import match
-from recohort.core.io import read_table, write_table
+from recohort.cohort.matching import match, support_step
+from recohort.core.io import read_json, read_table, write_json, write_table
 from recohort.core.job import job
 
 with job(snakemake.log):
-    eligible, columns = read_table(snakemake.input.eligible), snakemake.params.columns
-    settings = dict(snakemake.params.matching)
-    judged = settings.pop("balance")
-    matched = match(eligible, seed=snakemake.params.seed, columns=columns, **settings)
-    balanced = balance(
-        eligible,
-        matched.frame,
-        treatment=settings["treatment"],
-        covariates=[*settings["covariates"], *judged["covariates"]],
-        threshold=judged["threshold"],
-        columns=columns,
-    )
+    eligible, settings = read_table(snakemake.input.eligible), snakemake.params.matching
+    matched = match(eligible, seed=snakemake.params.seed, columns=snakemake.params.columns, **settings)
+    step = support_step(eligible, matched.supported, treatment=settings["treatment"])
     write_table(matched.frame, snakemake.output.matched)
-    write_table(balanced.table, snakemake.output.balance)
-    write_table(pd.concat([matched.warnings, balanced.warnings]), snakemake.output.warnings)
+    write_table(matched.supported, snakemake.output.supported)
+    write_json([*read_json(snakemake.input.steps), step], snakemake.output.steps)
+    write_table(matched.warnings, snakemake.output.warnings)

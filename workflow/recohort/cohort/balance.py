@@ -1,4 +1,4 @@
-"""How alike two groups are, covariate by covariate, before and after matching.
+"""How alike two groups are, covariate by covariate, before and after matching or weighting.
 
 Standardised mean differences: Austin PC, Stat Med 2009;28:3083-3107 (doi 10.1002/sim.3697); several levels at once:
 Yang D, Dalton JE, SAS Global Forum 2012, paper 335.
@@ -47,27 +47,30 @@ class Balance(NamedTuple):
 
 def balance(
     eligible: pd.DataFrame,
-    matched: pd.DataFrame | None,
+    adjusted: pd.DataFrame | None,
     *,
     treatment: str,
     covariates: list[str],
     threshold: float,
     columns: dict[str, dict],
+    sample: str = "matched",
 ) -> Balance:
-    """Describe covariates in both groups, in all eligible and in the matched participants.
+    """Describe covariates in both groups, in all eligible and in the matched or weighted participants.
 
     Parameters
     ----------
-    eligible, matched : DataFrame
+    eligible, adjusted : DataFrame
         The second with ``weight``, or None.
     treatment : str
         Column of 1 and 0.
     covariates : list of str
         Columns to compare; missing values are left out of their covariate's row, its n says how many remain.
     threshold : float
-        A greater absolute `smd_pooled` after matching is warned about.
+        A greater absolute `smd_pooled` after matching or weighting is warned about.
     columns : dict
         Declarations by column name.
+    sample : {"matched", "weighted"}
+        What `adjusted` is.
 
     Returns
     -------
@@ -78,10 +81,10 @@ def balance(
         ``variance_ratio`` (treated over control) is that of numbers only. n are unweighted, all else weighted.
     """
     samples = [("all", eligible, np.ones(len(eligible)))]
-    if matched is not None:
-        samples.append(("matched", matched, matched["weight"].to_numpy(dtype=float)))
+    if adjusted is not None:
+        samples.append((sample, adjusted, adjusted["weight"].to_numpy(dtype=float)))
     rows, denominators = [], {}
-    for sample, frame, weight in samples:
+    for label, frame, weight in samples:
         treated = treated_rows(frame, treatment)
         for name in dict.fromkeys(covariates):
             for found in _compared(frame, name, treated, weight, columns):
@@ -89,9 +92,61 @@ def balance(
                 denominators.setdefault(key, found.pop("own_sd"))
                 difference = found["mean_treated"] - found["mean_control"]
                 found["smd_treated"] = _ratio(difference, denominators[key])
-                rows.append({"sample": sample, "covariate": name, **found})
+                rows.append({"sample": label, "covariate": name, **found})
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return Balance(table, pd.DataFrame(_uneven(table, threshold), columns=["code", "message"]))
+    return Balance(table, pd.DataFrame(_uneven(table, sample, threshold), columns=["code", "message"]))
+
+
+def compare(
+    eligible: pd.DataFrame,
+    adjusted: dict[str, pd.DataFrame],
+    *,
+    sections: dict[str, dict],
+    columns: dict[str, dict],
+) -> Balance:
+    """Describe balance before and after everything that a study declares.
+
+    Parameters
+    ----------
+    eligible : DataFrame
+        Everyone.
+    adjusted : dict
+        ``matched``, ``weighted`` or both: the sample, with ``weight``.
+    sections : dict
+        By the same names: ``treatment``, ``covariates`` and ``balance`` (``covariates``, ``threshold``).
+    columns : dict
+        Declarations by column name.
+
+    Returns
+    -------
+    Balance
+        One table; the rows of ``all`` appear once.
+
+    Raises
+    ------
+    InputError
+        Matching and weighting have different treatments.
+    """
+    if len(treatments := sorted({section["treatment"] for section in sections.values()})) > 1:
+        raise InputError(
+            f"balance: matching and weighting name different treatments, {' and '.join(treatments)}, expected one"
+        )
+    parts = [
+        balance(
+            eligible,
+            adjusted[sample],
+            treatment=section["treatment"],
+            covariates=[*section["covariates"], *section["balance"]["covariates"]],
+            threshold=section["balance"]["threshold"],
+            columns=columns,
+            sample=sample,
+        )
+        for sample, section in sections.items()
+    ]
+    table = pd.concat([part.table for part in parts]).drop_duplicates(["sample", "covariate", "level"])
+    order = table["sample"].map({"all": 0, "matched": 1, "weighted": 2})
+    table = table.iloc[order.argsort(kind="stable")].reset_index(drop=True)
+    return Balance(table, pd.concat([part.warnings for part in parts], ignore_index=True))
 
 
 def _compared(
@@ -171,12 +226,13 @@ def yang_dalton(treated: np.ndarray, control: np.ndarray) -> float:
     return float(np.sqrt((t - c) @ np.linalg.solve(covariance, t - c)))
 
 
-def _uneven(table: pd.DataFrame, threshold: float) -> list[tuple[str, str]]:
-    after = table[(table["sample"] == "matched") & ~(table["smd_pooled"].abs() <= threshold)]
+def _uneven(table: pd.DataFrame, sample: str, threshold: float) -> list[tuple[str, str]]:
+    after = table[(table["sample"] == sample) & ~(table["smd_pooled"].abs() <= threshold)]
     if after.empty:
         return []
     named = [
         f"{row.covariate}{f' ({row.level})' if row.level else ''} {row.smd_pooled:.2f}" for row in after.itertuples()
     ]
-    message = f"After matching the standardised mean difference exceeds {threshold:g} in: {', '.join(named)}."
+    done = {"matched": "matching", "weighted": "weighting"}[sample]
+    message = f"After {done} the standardised mean difference exceeds {threshold:g} in: {', '.join(named)}."
     return [("imbalance", message)]

@@ -25,11 +25,14 @@ class Matched(NamedTuple):
     ----------
     frame : DataFrame
         The matched rows in the order of the cohort, with ``distance, subclass, weight, sampling_weight``.
+    supported : DataFrame
+        The rows of the cohort that could be matched: those that `discard` leaves.
     warnings : DataFrame
         Columns ``code, message``.
     """
 
     frame: pd.DataFrame
+    supported: pd.DataFrame
     warnings: pd.DataFrame
 
 
@@ -41,6 +44,7 @@ def match(
     covariates: list[str],
     distance: str,
     link: str,
+    discard: str,
     ratio: int,
     caliper: dict | None,
     order: str,
@@ -65,11 +69,15 @@ def match(
         Logistic regression.
     link : {"logit", "linear.logit"}
         Distances are differences of probabilities, or of their logits.
+    discard : {"none", "treated", "control", "both"}
+        Who leaves before matching, being outside the common support: treated and untreated whose distance lies beyond
+        the range of the untreated (``treated``), beyond that of the treated (``control``), or beyond either
+        (``both``). As MatchIt, the first two apply to everyone, but concern only the group they name.
     ratio : int
         Most controls for one treated.
     caliper : dict or None
-        ``width`` and ``unit``: ``sd_overall`` (SD of the distance over all units, as MatchIt), ``sd_pooled`` (root
-        of the mean of both groups' variances, as Austin recommends), or ``raw``. Inclusive.
+        ``width`` and ``unit``: ``sd_overall`` (SD of the distance over all units that are not discarded, as MatchIt),
+        ``sd_pooled`` (root of the mean of both groups' variances, as Austin recommends), or ``raw``. Inclusive.
     order : {"largest", "smallest", "random", "data"}
         Who chooses first: by distance, by chance, or as in the table. Equal distances choose in the table's order.
     replace : bool
@@ -92,26 +100,73 @@ def match(
     Raises
     ------
     InputError
-        A group or covariate is empty, incomplete, constant, collinear or separating, or nobody finds a match.
+        A group or covariate is empty, incomplete, constant, collinear or separating, one group has nobody in the
+        common support, or nobody finds a match.
     """
     treated = treated_rows(cohort, treatment)
     if treatment in covariates:
         raise InputError(f"matching: the treatment '{treatment}' is among the covariates, expected other columns")
     require(cohort, exact)
     score = _distance(cohort, treated, covariates, distance, link, columns)
-    width = _width(score, treated, caliper)
+    supported = _supported(score, treated, discard)
+    width = _width(score[supported], treated[supported], caliper)
     queue = _queue(score, treated, order, seed)
+    queue = queue[supported[queue]]
     cells = [tuple(row) for row in np.column_stack([as_text(cohort[name]) for name in exact])] if exact else None
-    sets = _sets(score, treated, queue, cells, ratio, width, replace)
+    sets = _sets(score, queue, ~treated & supported, cells, ratio, width, replace)
     if not any(sets.values()):
         raise InputError(
-            f"matching: none of {int(treated.sum())} treated has an untreated participant within the caliper "
+            f"matching: none of {len(queue)} treated has an untreated participant within the caliper "
             f"{width:.4g}, expected at least one; widen it or leave out an exact column"
         )
     frame = _sample(cohort, treated, score, sets, replace)
     frame["sampling_weight"] = _sampling_weight(cohort, frame, treatment) if target == "outcome" else np.nan
-    said = _warnings(frame, treatment, sets, ratio, target)
-    return Matched(frame.reset_index(drop=True), pd.DataFrame(said, columns=["code", "message"]))
+    said = _warnings(frame, treatment, sets, ratio, target, treated[~supported])
+    return Matched(
+        frame.reset_index(drop=True),
+        cohort[supported].reset_index(drop=True),
+        pd.DataFrame(said, columns=["code", "message"]),
+    )
+
+
+def support_step(cohort: pd.DataFrame, supported: pd.DataFrame, *, treatment: str) -> dict:
+    """Return the step of the flow diagram that discards who is outside the common support.
+
+    Parameters
+    ----------
+    cohort, supported : DataFrame
+        Eligible participants, and those of them that `match` could match.
+    treatment : str
+        Column of 1 and 0.
+    """
+    lost = cohort[treatment].value_counts().sub(supported[treatment].value_counts(), fill_value=0)
+    return {
+        "name": "supported",
+        "label": "In the common support",
+        "n_in": len(cohort),
+        "n_excluded": len(cohort) - len(supported),
+        "n_out": len(supported),
+        "excluded": [
+            {"reason": f"outside the common support, {treatment} = {group}", "n": int(lost[group])}
+            for group in (1, 0)
+            if lost[group]
+        ],
+    }
+
+
+def _supported(score: np.ndarray, treated: np.ndarray, discard: str) -> np.ndarray:
+    """Return who lies within the range of the other group, or of both."""
+    ranges = {"treated": [score[~treated]], "control": [score[treated]], "both": [score[treated], score[~treated]]}
+    bounds = [(values.min(), values.max()) for values in ranges.get(discard, [])]
+    inside = np.ones(len(score), dtype=bool)
+    for low, high in bounds:
+        inside &= (score >= low) & (score <= high)
+    if not (inside & treated).any() or not (inside & ~treated).any():
+        raise InputError(
+            f"matching: with discard {discard} no treated or no untreated participant is left in the common support, "
+            "expected some of both; the groups' propensity scores do not overlap"
+        )
+    return inside
 
 
 def _distance(
@@ -149,8 +204,8 @@ def _queue(score: np.ndarray, treated: np.ndarray, order: str, seed: int) -> np.
 
 def _sets(
     score: np.ndarray,
-    treated: np.ndarray,
     queue: np.ndarray,
+    free: np.ndarray,
     cells: list[tuple] | None,
     ratio: int,
     width: float,
@@ -161,7 +216,7 @@ def _sets(
     find, sets = with_replacement if replace else in_rounds, {}
     for code in range(codes.max() + 1):
         choosers = queue[codes[queue] == code]
-        controls = np.flatnonzero(~treated & (codes == code))
+        controls = np.flatnonzero(free & (codes == code))
         found = find(score[choosers], score[controls], ratio=ratio, caliper=width)
         sets |= {int(one): controls[its].tolist() for one, its in zip(choosers, found, strict=True)}
     return sets
@@ -190,7 +245,7 @@ def _sampling_weight(cohort: pd.DataFrame, frame: pd.DataFrame, treatment: str) 
 
 
 def _warnings(
-    frame: pd.DataFrame, treatment: str, sets: dict[int, list[int]], ratio: int, target: str
+    frame: pd.DataFrame, treatment: str, sets: dict[int, list[int]], ratio: int, target: str, discarded: np.ndarray
 ) -> list[tuple[str, str]]:
     said, sizes = [], np.array([len(controls) for controls in sets.values()])
     if target == "outcome":
@@ -201,6 +256,12 @@ def _warnings(
             "as they come; the sampling weights relate them to the full cohort."
         )
         said.append(("matched_on_outcome", message))
+    if len(discarded):
+        message = (
+            f"{len(discarded)} participants were discarded before matching, being outside the common support of the "
+            f"propensity score: {int(discarded.sum())} with {treatment} = 1, {int((~discarded).sum())} with 0."
+        )
+        said.append(("discarded", message))
     if unmatched := int((sizes == 0).sum()):
         said.append(("unmatched_treated", f"{unmatched} of {len(sizes)} with {treatment} = 1 found no match."))
     if fewer := int(((sizes > 0) & (sizes < ratio)).sum()):

@@ -33,7 +33,7 @@ def linear_propensity(x: np.ndarray, treated: np.ndarray, names: list[str]) -> n
         A covariate is constant, covariates are collinear, or they separate treated from untreated.
     """
     if not names:
-        raise InputError("matching: found no covariates, expected at least one for the propensity model")
+        raise InputError("propensity score: found no covariates, expected at least one for the propensity model")
     if constant := [name for name, spread in zip(names, np.ptp(x, axis=0), strict=True) if spread == 0]:
         raise InputError(f"column '{constant[0]}': is constant in this cohort, expected a covariate that varies")
     standardised = (x - x.mean(axis=0)) / x.std(axis=0)
@@ -64,7 +64,7 @@ def _newton(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         if likelihood > -1e-6 or np.ptp(x @ beta) > 300 or (gain < 1e-9 and away.any()):
             break
     raise InputError(
-        "matching: the covariates separate treated from untreated, so the propensity model has no finite fit, "
+        "propensity score: the covariates separate treated from untreated, so the propensity model has no finite fit, "
         "expected groups that overlap; leave out the covariate that separates them"
     )
 
@@ -82,4 +82,4 @@ def _check_rank(x: np.ndarray, names: list[str]) -> None:
     weights = np.linalg.lstsq(x[:, pivots[:rank]], x[:, dependent], rcond=None)[0]
     partners = [names[pivot] for pivot, weight in zip(pivots[:rank], weights, strict=True) if abs(weight) > 1e-6]
     listed = ", ".join(dict.fromkeys([names[dependent], *partners]))
-    raise InputError(f"matching: the covariates {listed} are collinear, expected one of them to be left out")
+    raise InputError(f"propensity score: the covariates {listed} are collinear, expected one of them to be left out")

@@ -7,6 +7,7 @@ import yaml
 
 from recohort.core.columns import cohort_columns
 from recohort.core.errors import Findings, InputError
+from recohort.core.references import interval_level
 from recohort.core.schema import annotated, dotted, load_schema, sentences, with_defaults
 
 
@@ -73,6 +74,13 @@ def read_study(path: Path) -> dict:
     _name_analysed(study)
     findings = Findings(str(path))
     findings.extend(undeclared_references(study))
+    findings.raise_if_any()
+    for section in ("tables", "figures"):
+        for entry in study.get(section, {}).values():
+            try:
+                interval_level(section, entry, study["models"])
+            except InputError as error:
+                findings.add(str(error))
     findings.raise_if_any()
     return study
 

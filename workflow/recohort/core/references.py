@@ -1,5 +1,9 @@
 """Which results an entry of the configuration reads: the schemas say it, so that rules need not know the kinds."""
 
+import inspect
+from collections.abc import Callable
+
+from recohort.core.errors import InputError
 from recohort.core.schema import annotated, entry_schema
 
 
@@ -34,10 +38,54 @@ def item_sources(section: str, entry: dict) -> dict[str, str]:
     return _named(entry, entry_schema(section, entry), ("", ".curve", ".warnings"))
 
 
-def item_settings(section: str, entry: dict) -> dict:
-    """Return the keys of a table's or a figure's entry that its kind takes, beside ``columns`` and ``synthetic``."""
+def item_settings(section: str, entry: dict, make: Callable | None = None, **offered: object) -> dict:
+    """Return the keys of a table's or a figure's entry that its kind takes, beside ``columns`` and ``synthetic``.
+
+    `offered` (``level=0.95``) is added where `make`, the kind's ``build`` or ``draw``, asks for it by name.
+    """
     for_the_page = {"title", "caption", "participant"} if section == "figures" else set()
-    return {key: value for key, value in entry.items() if key not in {"kind", "warnings", *for_the_page}}
+    settings = {key: value for key, value in entry.items() if key not in {"kind", "warnings", *for_the_page}}
+    asked = inspect.signature(make).parameters if make else {}
+    return settings | {key: value for key, value in offered.items() if key in asked}
+
+
+def interval_level(section: str, entry: dict, models: dict[str, dict]) -> float | None:
+    """Return the level of the confidence intervals that a table or a figure prints; None where its models have none.
+
+    Parameters
+    ----------
+    section : {"tables", "figures"}
+        Where the entry stands.
+    entry : dict
+        Its settings, complete.
+    models : dict
+        The study's section ``models``, complete.
+
+    Raises
+    ------
+    InputError
+        Its models have different levels, but its headings name one.
+    """
+    levels = _levels(entry, entry_schema(section, entry), models)
+    if len(set(levels.values())) > 1:
+        said = ", ".join(f"{model} {level:g}" for model, level in levels.items())
+        raise InputError(f"{section}: '{entry['title']}': found intervals of several levels ({said}), expected one")
+    return next(iter(levels.values()), None)
+
+
+def _levels(entry: dict, schema: dict, models: dict[str, dict]) -> dict[str, float]:
+    """Return the level of every model that an entry refers to, or of those that such a model is made from."""
+    found = {}
+    for _, value, target in annotated(entry, schema, "refersTo"):
+        if target.split(".")[0] != "model" or target == "model.family":  # a family's p-values have no intervals
+            continue
+        kind, _, name = value.partition(".") if target == "model" else (target.split(".")[1], "", value)
+        model = models[kind][name]
+        if "level" in model:
+            found[f"{kind}.{name}"] = model["level"]
+        elif kind != "family":
+            found |= _levels(model, entry_schema("models", model, kind), models)
+    return found
 
 
 def _named(entry: dict, schema: dict, endings: tuple[str, ...]) -> dict[str, str]:

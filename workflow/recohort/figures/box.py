@@ -1,9 +1,10 @@
-"""Metrics by group: every patient a point, a box behind."""
+"""Metrics by group: every patient a point, a box or a violin behind."""
 
 import textwrap
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recohort.figures.style import MARKERS, SERIES, WIDTHS, new_figure, panel_letter, styled
@@ -22,11 +23,12 @@ def draw(
     group: str,
     group_levels: Mapping[str, str],
     metrics: list[str],
+    style: str,
     width: str,
     panel_height: float,
     panels_per_row: int,
 ) -> Figure:
-    """Draw one panel per metric with a box and the patients of each group.
+    """Draw one panel per metric with a box or violin and the patients of each group.
 
     Parameters
     ----------
@@ -44,6 +46,8 @@ def draw(
         Its levels in drawn order, and how they are called.
     metrics : list of str
         Metrics, one panel each.
+    style : str
+        ``box``, or ``violin``: a kernel density with median and quartiles.
     width : str
         ``single | double``.
     panel_height : float
@@ -63,18 +67,15 @@ def draw(
         for place, (level, text) in enumerate(group_levels.items()):
             values = patients.loc[keys == level, metric].dropna().to_numpy()
             colour = SERIES[(0, 2, 1, 3)[place % 4]]
-            axes.boxplot(
-                [values],
-                positions=[place],
-                widths=0.55,
-                showfliers=False,
-                medianprops={"color": "black", "lw": 1.2},
-                boxprops={"color": colour},
-                whiskerprops={"color": colour},
-                capprops={"color": colour},
-            )
+            (_violin if style == "violin" else _box)(axes, place, values, colour)
             axes.scatter(
-                place + _spread(values), values, s=5, color=colour, alpha=0.55, linewidths=0, marker=MARKERS[place]
+                place + _spread(values),
+                values,
+                s=5,
+                color=colour,
+                alpha=0.55,
+                linewidths=0,
+                marker=MARKERS[place % len(MARKERS)],
             )
             ticks.append("\n".join([*textwrap.wrap(text, letters, break_long_words=False), f"n={len(values)}"]))
         axes.set_xticks(range(len(ticks)), ticks, fontsize=6.5 if letters > 12 else 5.5)
@@ -85,6 +86,29 @@ def draw(
     for axes in list(panels):
         axes.axis("off")
     return figure
+
+
+def _box(axes: Axes, place: int, values: np.ndarray, colour: str) -> None:
+    axes.boxplot(
+        [values],
+        positions=[place],
+        widths=0.55,
+        showfliers=False,
+        medianprops={"color": "black", "lw": 1.2},
+        boxprops={"color": colour},
+        whiskerprops={"color": colour},
+        capprops={"color": colour},
+    )
+
+
+def _violin(axes: Axes, place: int, values: np.ndarray, colour: str) -> None:
+    if len(values) > 1 and np.ptp(values) > 0:
+        for body in axes.violinplot([values], positions=[place], widths=0.85, showextrema=False)["bodies"]:
+            body.set(facecolor=colour, edgecolor=colour, alpha=0.22)
+    if len(values):
+        low, middle, high = np.percentile(values, [25, 50, 75])
+        axes.plot([place, place], [low, high], color="black", lw=2.2, solid_capstyle="butt", zorder=3)
+        axes.plot([place - 0.14, place + 0.14], [middle, middle], color="black", lw=1.4, zorder=3)
 
 
 def _spread(values: np.ndarray) -> np.ndarray:

@@ -1,99 +1,14 @@
 """Maximum partial likelihood of the proportional hazards model.
 
-Cox DR, J R Stat Soc B 1972;34:187-220 (doi 10.1111/j.2517-6161.1972.tb00899.x); ties: Efron B, J Am Stat Assoc
-1977;72:557-565 (doi 10.1080/01621459.1977.10480613), Breslow N, Biometrics 1974;30:89-99 (doi 10.2307/2529620).
+Cox DR, J R Stat Soc B 1972;34:187-220 (doi 10.1111/j.2517-6161.1972.tb00899.x).
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from recohort.core.errors import InputError
-
-
-class Moments(NamedTuple):
-    """What the risk sets give at one coefficient vector.
-
-    Attributes
-    ----------
-    loglik : float
-        Log partial likelihood.
-    score : ndarray, shape (p,)
-        Its gradient.
-    mean : ndarray, shape (deaths, p)
-        Mean covariate of each death's risk set.
-    """
-
-    loglik: float
-    score: np.ndarray
-    mean: np.ndarray
-    weight: np.ndarray
-    total: np.ndarray
-
-
-class RiskSets:
-    """Who is at risk at each death, arranged once for all evaluations of the likelihood.
-
-    Parameters
-    ----------
-    time, event : ndarray, shape (n,)
-        Follow-up and 1 for an event, 0 for censored.
-    x : ndarray, shape (n, p)
-        Covariates.
-    strata : ndarray of int, shape (n,)
-        Stratum codes; risk sets stay within a stratum.
-    ties : {"efron", "breslow"}
-        With Efron, the l-th of d tied deaths counts the tied ones with weight 1 - l/d.
-    """
-
-    def __init__(self, time: np.ndarray, event: np.ndarray, x: np.ndarray, strata: np.ndarray, ties: str):
-        order = np.lexsort((time, strata))
-        stratum, when = strata[order], time[order]
-        self.x, self.time = x[order], when
-        first = np.r_[True, (np.diff(stratum) != 0) | (np.diff(when) != 0)]
-        run = np.cumsum(first) - 1
-        self.deaths = np.flatnonzero(event[order] == 1)
-        self.run = run[self.deaths]
-        self.start = np.flatnonzero(first)[self.run]
-        position = np.arange(self.deaths.size) - np.searchsorted(self.run, self.run)
-        self.fraction = position / np.bincount(self.run)[self.run] if ties == "efron" else np.zeros(self.deaths.size)
-        edges = np.r_[np.flatnonzero(np.r_[True, np.diff(stratum) != 0]), len(stratum)]
-        self.strata = [slice(low, high) for low, high in pairwise(edges)]
-
-    def at(self, beta: np.ndarray) -> Moments:
-        """Return log-likelihood, score and risk-set means at `beta`, shape (p,)."""
-        eta = self.x @ beta
-        eta -= eta.max(initial=-np.inf)
-        weight = np.exp(eta)
-        weighted = weight[:, None] * self.x
-        total = self._at_risk(weight) - self.fraction * self._tied(weight)
-        with np.errstate(divide="ignore", invalid="ignore"):  # far too long a step; it is halved for its likelihood
-            mean = (self._at_risk(weighted) - self.fraction[:, None] * self._tied(weighted)) / total[:, None]
-            loglik = float(np.sum(eta[self.deaths] - np.log(total)))
-        return Moments(loglik, (self.x[self.deaths] - mean).sum(axis=0), mean, weight, total)
-
-    def information(self, moments: Moments, factor: np.ndarray | float = 1.0) -> np.ndarray:
-        """Return the sum over deaths of `factor` times the covariance of x in the risk set, shape (p, p)."""
-        factor = np.broadcast_to(factor, self.deaths.shape)
-        share = factor / moments.total
-        exposed = np.bincount(self.start, share, minlength=len(self.time))
-        for part in self.strata:
-            exposed[part] = np.cumsum(exposed[part])
-        exposed[self.deaths] -= np.bincount(self.run, self.fraction * share)[self.run]
-        second = self.x.T @ ((moments.weight * exposed)[:, None] * self.x)
-        return second - moments.mean.T @ (factor[:, None] * moments.mean)
-
-    def _at_risk(self, values: np.ndarray) -> np.ndarray:
-        sums = np.empty_like(values)
-        for part in self.strata:
-            sums[part] = np.cumsum(values[part][::-1], axis=0)[::-1]
-        return sums[self.start]
-
-    def _tied(self, values: np.ndarray) -> np.ndarray:
-        sums = np.zeros((self.run.max() + 1, *values.shape[1:]))
-        np.add.at(sums, self.run, values[self.deaths])
-        return sums[self.run]
+from recohort.models.risk_sets import Moments, RiskSets
 
 
 class CoxFit(NamedTuple):
@@ -115,8 +30,10 @@ class CoxFit(NamedTuple):
         x beta of each row, centred; from the last finite coefficients.
     risk_sets : RiskSets
         With standardised covariates.
-    moments : Moments
-        At the estimate, on the standardised scale.
+    moments, null : Moments
+        At the estimate and at zero, on the standardised scale.
+    scale : ndarray, shape (p,)
+        What a covariate was divided by.
     """
 
     beta: np.ndarray
@@ -128,16 +45,25 @@ class CoxFit(NamedTuple):
     linear_predictor: np.ndarray
     risk_sets: RiskSets
     moments: Moments
+    null: Moments
+    scale: np.ndarray
 
 
 def fit_cox(
-    time: np.ndarray, event: np.ndarray, x: np.ndarray, *, strata: np.ndarray, ties: str, names: list[str]
+    time: np.ndarray,
+    event: np.ndarray,
+    x: np.ndarray,
+    *,
+    strata: np.ndarray,
+    ties: str,
+    names: list[str],
+    weights: np.ndarray | None = None,
 ) -> CoxFit:
     """Fit by Newton's method on standardised covariates, to the last digits.
 
     Parameters
     ----------
-    time, event, x, strata, ties
+    time, event, x, strata, ties, weights
         As in `RiskSets`.
     names : list of str, length p
         The columns of `x`, for messages.
@@ -145,20 +71,11 @@ def fit_cox(
     Raises
     ------
     InputError
-        There is no event, or a column does not vary among those at risk, or columns are collinear there.
+        There is no event, or fewer rows than coefficients, or a column does not vary among those at risk, or columns
+        are collinear there.
     """
-    if not event.any():
-        raise InputError(f"found no event among {len(event)} rows, expected at least one")
-    scale = x.std(axis=0)
-    scale[scale < 1e-12 * np.abs(x).max(axis=0, initial=0)] = 1.0
-    scale[scale == 0] = 1.0
-    standardised = (x - x.mean(axis=0)) / scale
-    sets = RiskSets(time, event, standardised, strata, ties)
-    beta = np.zeros(x.shape[1])
-    moments = null = sets.at(beta)
-    information = sets.information(moments)
-    _check_rank(information, names)
-    score_test = float(null.score @ np.linalg.solve(information, null.score)) if beta.size else 0.0
+    sets, null, information, scale = start(time, event, x, strata=strata, ties=ties, names=names, weights=weights)
+    score_test = float(null.score @ np.linalg.solve(information, null.score)) if len(names) else 0.0
     beta, moments, information, diverged = _newton(sets, null, information, names)
     covariance = np.full_like(information, np.nan)
     kept = np.ix_(~diverged, ~diverged)
@@ -170,10 +87,103 @@ def fit_cox(
         null.loglik,
         score_test,
         diverged,
-        standardised @ beta,
+        linear_predictor(sets, beta),
         sets,
         moments,
+        null,
+        scale,
     )
+
+
+def start(
+    time: np.ndarray,
+    event: np.ndarray,
+    x: np.ndarray,
+    *,
+    strata: np.ndarray,
+    ties: str,
+    names: list[str],
+    weights: np.ndarray | None = None,
+) -> tuple[RiskSets, Moments, np.ndarray, np.ndarray]:
+    """Return risk sets of standardised covariates, moments and information at zero, and the covariates' scale.
+
+    Raises
+    ------
+    InputError
+        As `fit_cox`.
+    """
+    if not event.any():
+        raise InputError(f"found no event among {len(event)} rows, expected at least one")
+    if len(event) <= len(names):
+        raise InputError(f"found {len(event)} rows for {len(names)} coefficients, expected more rows")
+    scale = x.std(axis=0)
+    scale[scale < 1e-12 * np.abs(x).max(axis=0, initial=0)] = 1.0
+    scale[scale == 0] = 1.0
+    sets = RiskSets(time, event, (x - x.mean(axis=0)) / scale, strata, ties, weights)
+    null = sets.at(np.zeros(x.shape[1]))
+    information = sets.information(null)
+    _check_rank(information, names)
+    return sets, null, information, scale
+
+
+def linear_predictor(sets: RiskSets, beta: np.ndarray) -> np.ndarray:
+    """Return x beta of each row in the given order, shape (n,)."""
+    found = np.empty(sets.x.shape[1])
+    found[sets.order] = beta @ sets.x
+    return found
+
+
+def without(fit: CoxFit, places: np.ndarray) -> float:
+    """Return the log partial likelihood maximised with some coefficients at zero."""
+    kept = np.setdiff1d(np.arange(len(fit.beta)), places)
+    if not len(kept):
+        return fit.loglik_null
+    sets = fit.risk_sets.narrowed(kept)
+    null = sets.at(np.zeros(len(kept)))
+    return _newton(sets, null, sets.information(null), [str(place) for place in kept])[1].loglik
+
+
+def robust_covariance(fit: CoxFit, cluster: np.ndarray | None = None) -> np.ndarray:
+    """Return the sandwich covariance of the coefficients, shape (p, p).
+
+    Lin DY, Wei LJ, J Am Stat Assoc 1989;84:1074-1078 (doi 10.1080/01621459.1989.10478874): the sum over clusters of
+    squared influences, without a small-sample factor, as ``coxph(robust = TRUE)``.
+
+    Parameters
+    ----------
+    fit : CoxFit
+        Weighted or not.
+    cluster : ndarray of int, shape (n,), optional
+        Codes from 0; each row is its own cluster where they are not given.
+    """
+    kept = ~fit.diverged
+    influence = _by_cluster(fit, fit.moments, cluster)[:, kept] * fit.scale[kept]
+    naive = fit.covariance[np.ix_(kept, kept)]
+    covariance = np.full_like(fit.covariance, np.nan)
+    covariance[np.ix_(kept, kept)] = naive @ (influence.T @ influence) @ naive
+    return covariance
+
+
+def robust_score_test(fit: CoxFit, cluster: np.ndarray | None = None) -> float:
+    """Return the robust score test at zero, chi-squared; nan where there are fewer clusters than coefficients."""
+    influence = _by_cluster(fit, fit.null, cluster)
+    total, middle = influence.sum(axis=0), influence.T @ influence
+    if np.linalg.matrix_rank(middle) < len(middle):
+        return np.nan
+    return float(total @ np.linalg.solve(middle, total))
+
+
+def _by_cluster(fit: CoxFit, moments: Moments, cluster: np.ndarray | None) -> np.ndarray:
+    """Return weighted score residuals summed by cluster, shape (clusters, p)."""
+    sets = fit.risk_sets
+    residuals = sets.score_residuals(moments)
+    if sets.weight is not None:
+        weight = np.empty(len(residuals))
+        weight[sets.order] = sets.weight
+        residuals *= weight[:, None]
+    if cluster is None:
+        return residuals
+    return np.column_stack([np.bincount(cluster, column) for column in residuals.T])
 
 
 def _newton(sets: RiskSets, moments: Moments, information: np.ndarray, names: list[str]) -> tuple:
@@ -190,11 +200,12 @@ def _newton(sets: RiskSets, moments: Moments, information: np.ndarray, names: li
             step = step / 2
             proposed = sets.at(beta + step)
         gain, beta, moments = proposed.loglik - moments.loglik, beta + step, proposed
-        if np.ptp(sets.x @ beta) > 300:
+        if np.ptp(beta @ sets.x) > 300:
             largest = names[int(np.abs(beta).argmax())]
             raise InputError(f"{largest}: its hazard ratio grows without bound, expected one that separates less")
         information = sets.information(moments)
-        if np.abs(step).max() < 1e-10:
+        size, earlier = np.abs(step).max(), np.abs(before).max()
+        if size < 1e-10 or (size < 1e-5 and size * (size / earlier) ** 2 < 1e-14):  # what a further step would be
             break
         # At a maximum steps shrink quadratically; on a monotone likelihood they stay alike while nothing is gained.
         diverged = (np.abs(step) > 0.3 * np.abs(before)) & (np.abs(step) > 1e-4) & (gain < 1e-9)
@@ -213,7 +224,7 @@ def _check_rank(information: np.ndarray, names: list[str]) -> None:
     if not null.size:
         return
     weights = np.abs(null).max(axis=1)
-    concerned = [name for name, weight in zip(names, weights, strict=True) if weight > 1e-4]
+    concerned = dict.fromkeys(name for name, weight in zip(names, weights, strict=True) if weight > 1e-4)
     if np.count_nonzero(weights > 1e-4) == null.shape[1]:
         raise InputError(f"{', '.join(concerned)}: does not vary among those at risk, expected at least two values")
     raise InputError(f"{', '.join(concerned)}: are collinear among those at risk, expected one of them to be left out")

@@ -10,7 +10,15 @@ from recohort.models.result import Result, result, row
 
 
 def fit(
-    *, members: list[str], method: str, quantity: str, term: str | None, results: Mapping[str, pd.DataFrame]
+    *,
+    members: list[str],
+    method: str,
+    quantity: str,
+    term: str | None,
+    terms: Mapping[str, str],
+    scale: str | None,
+    test: str | None,
+    results: Mapping[str, pd.DataFrame],
 ) -> Result:
     """Adjust the p-values of several analyses for one another.
 
@@ -18,13 +26,18 @@ def fit(
     ----------
     members : list of str
         Analyses, ``<kind>.<name>``, in declared order.
-    method : {"bonferroni", "holm", "bh"}
+    method : {"bonferroni", "holm", "bh", "by"}
         See `adjust`.
     quantity : str
-        Which rows carry the p-values: ``coefficient`` of a Cox model, ``difference`` of a comparison of groups.
+        Which rows carry the p-values: ``coefficient`` of a regression, ``difference`` of a comparison of groups,
+        ``likelihood_ratio_test`` ...
     term : str or None
         Term whose p-value counts; without one, of a ``coefficient`` the model's first term (its exposure), of any other
         quantity every term.
+    terms : mapping
+        The same for single members, before `term`.
+    scale, test : str or None
+        Beginnings of the rows' scale and of their method.
     results : mapping
         ``models/<kind>/<name>`` -> estimates, of every member.
 
@@ -32,22 +45,28 @@ def fit(
     -------
     Result
         Two rows per test, ``p_unadjusted`` and ``p_adjusted``, the number in `p_value`. `term` is the member's name
-        without its kind; where a member has several tests, the tested term. `scale` is the tested term.
+        without its kind; where a member has several tests, the tested term, with its scale where that tells them apart.
+        `scale` is the tested term.
 
     Raises
     ------
     InputError
         A member has no such row, or several where one coefficient is meant.
     """
+    if strange := sorted(set(terms) - set(members)):
+        raise InputError(f"family: terms names '{strange[0]}', expected one of its members {', '.join(members)}")
     frames = [(member, results[f"models/{member.replace('.', '/')}"]) for member in members]
-    tests = pd.concat([_tests(name, frame, quantity, term) for name, frame in frames], ignore_index=True)
+    tests = pd.concat(
+        [_tests(name, frame, quantity, terms.get(name, term), scale, test) for name, frame in frames],
+        ignore_index=True,
+    )
     if repeated := tests["name"][tests["name"].duplicated()].tolist():
         raise InputError(f"family: '{repeated[0]}' stands twice among its tests, expected each once")
     adjusted = adjust(tests, method=method)
     rows = []
-    for test in adjusted.itertuples(index=False):
-        rows.append(row(test.name, "p_unadjusted", test.term, "unadjusted", p_value=test.p_value))
-        rows.append(row(test.name, "p_adjusted", test.term, method, p_value=test.p_adjusted))
+    for tested in adjusted.itertuples(index=False):
+        rows.append(row(tested.name, "p_unadjusted", tested.term, "unadjusted", p_value=tested.p_value))
+        rows.append(row(tested.name, "p_adjusted", tested.term, method, p_value=tested.p_adjusted))
     return result(rows)
 
 
@@ -58,9 +77,10 @@ def adjust(p_values: pd.DataFrame, *, method: str) -> pd.DataFrame:
     ----------
     p_values : DataFrame
         One row per test of the family, column ``p_value``.
-    method : {"bonferroni", "holm", "bh"}
+    method : {"bonferroni", "holm", "bh", "by"}
         k p; Holm S, Scand J Stat 1979;6:65-70; Benjamini Y, Hochberg Y, J R Stat Soc B 1995;57:289-300
-        (doi 10.1111/j.2517-6161.1995.tb02031.x).
+        (doi 10.1111/j.2517-6161.1995.tb02031.x); Benjamini Y, Yekutieli D, Ann Stat 2001;29:1165-1188
+        (doi 10.1214/aos/1013699998), for tests that depend on one another in any way.
 
     Raises
     ------
@@ -77,14 +97,20 @@ def adjust(p_values: pd.DataFrame, *, method: str) -> pd.DataFrame:
     elif method == "holm":
         stepped = np.maximum.accumulate(p[order] * np.arange(k, 0, -1))
     else:
-        stepped = np.minimum.accumulate((p[order] * k / np.arange(1, k + 1))[::-1])[::-1]
+        share = k * (1 / np.arange(1, k + 1)).sum() if method == "by" else k
+        stepped = np.minimum.accumulate((p[order] * share / np.arange(1, k + 1))[::-1])[::-1]
     adjusted = np.empty(k)
     adjusted[order] = np.minimum(stepped, 1.0)
     return p_values.assign(p_adjusted=adjusted)
 
 
-def _tests(name: str, frame: pd.DataFrame, quantity: str, term: str | None) -> pd.DataFrame:
+def _tests(
+    name: str, frame: pd.DataFrame, quantity: str, term: str | None, scale: str | None, test: str | None
+) -> pd.DataFrame:
     found = frame[frame["quantity"] == quantity]
+    for column, start in (("scale", scale), ("method", test)):
+        if start is not None:
+            found = found[found[column].fillna("").astype(str).str.startswith(start)]
     if term is not None:
         found = found[found["term"] == term]
     elif quantity == "coefficient" and len(found):
@@ -93,7 +119,7 @@ def _tests(name: str, frame: pd.DataFrame, quantity: str, term: str | None) -> p
         sought = f"{quantity} of {term}" if term else quantity
         raise InputError(f"family member '{name}': found {len(found)} rows of {sought}, expected one p-value")
     terms = found["term"].tolist()
-    short = name.split(".", 1)[-1]
-    return pd.DataFrame(
-        {"name": [short] if len(terms) == 1 else terms, "term": terms, "p_value": found["p_value"].to_numpy(float)}
-    )
+    names = [name.split(".", 1)[-1]] if len(terms) == 1 else terms
+    if len(set(names)) < len(names):
+        names = [f"{one}, {what}" for one, what in zip(names, found["scale"], strict=True)]
+    return pd.DataFrame({"name": names, "term": terms, "p_value": found["p_value"].to_numpy(float)})

@@ -7,18 +7,28 @@ original data, and average the loss.
 import numpy as np
 
 
-def youden_optimism(
-    score: np.ndarray, case: np.ndarray, *, bootstrap: int, generator: np.random.Generator
+def threshold_optimism(
+    score: np.ndarray,
+    case: np.ndarray,
+    *,
+    rule: str,
+    target: float | None,
+    bootstrap: int,
+    generator: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return thresholds chosen in bootstrap samples and their loss of sensitivity and specificity on the original data.
 
-    Cases and controls are resampled separately, so that every sample has both. Where several thresholds are best, the
-    strictest counts.
+    Cases and controls are resampled separately, so that every sample has both. Where several thresholds are best by
+    Youden's index, the strictest counts.
 
     Parameters
     ----------
     score, case : ndarray, shape (n,)
         As in `delong.auc`.
+    rule : {"youden", "sensitivity", "specificity"}
+        How the threshold is chosen.
+    target : float or None
+        What sensitivity or specificity must reach (see `delong.reaching`).
     bootstrap : int
         Number of samples B.
     generator : numpy Generator
@@ -27,7 +37,8 @@ def youden_optimism(
     Returns
     -------
     threshold, sensitivity_loss, specificity_loss : ndarray, shape (B,)
-        Midpoint thresholds; apparent minus original shares.
+        Midpoint thresholds; apparent minus original shares. The threshold is nan where a sample reaches its target
+        only by calling everybody or nobody positive, which loses nothing.
     """
     values, index = np.unique(score, return_inverse=True)
     size = len(values)
@@ -40,9 +51,14 @@ def youden_optimism(
         drawn = [generator.multinomial(int(group.sum()), group / group.sum(), count) for group in (cases, controls)]
         sensitivity = np.cumsum(drawn[0], axis=1) / cases.sum()
         specificity = 1 - np.cumsum(drawn[1], axis=1) / controls.sum()
-        index_j = sensitivity + specificity
-        best = np.argmax(index_j >= index_j.max(axis=1, keepdims=True) - 1e-12, axis=1)
+        best = _choose(sensitivity, specificity, rule, target)
         present = (drawn[0] + drawn[1]) > 0
+        if rule != "youden":  # the last of equal points may be a score that the sample lacks
+            held = np.maximum.accumulate(np.where(present, np.arange(size), 0), axis=1)
+            trivial = (best < 0) | (held[np.arange(count), best] == held[:, -1])
+            best = held[np.arange(count), best]
+        else:
+            trivial = np.zeros(count, dtype=bool)
         # The next score that the sample holds below its best one; the threshold lies midway.
         later = np.where(present, np.arange(size), size - 1)
         following = np.minimum.accumulate(later[:, ::-1], axis=1)[:, ::-1]
@@ -50,14 +66,24 @@ def youden_optimism(
         threshold = (falling[best] + falling[below]) / 2
         reached = np.searchsorted(-falling, -threshold, side="right") - 1
         row = np.arange(count)
-        found.append(
-            (
-                threshold,
-                sensitivity[row, best] - original[0][reached],
-                specificity[row, best] - original[1][reached],
-            )
-        )
+        losses = sensitivity[row, best] - original[0][reached], specificity[row, best] - original[1][reached]
+        found.append((np.where(trivial, np.nan, threshold), *(np.where(trivial, 0.0, loss) for loss in losses)))
     return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
+
+
+def _choose(sensitivity: np.ndarray, specificity: np.ndarray, rule: str, target: float | None) -> np.ndarray:
+    """Return the position of each sample's threshold, -1 where it lies above every score; shapes (B, size), (B,)."""
+    if rule == "youden":
+        total = sensitivity + specificity
+        return np.argmax(total >= total.max(axis=1, keepdims=True) - 1e-12, axis=1)
+    if rule == "sensitivity":
+        most = np.where(sensitivity >= target - 1e-12, specificity, -1.0)
+        best = most >= most.max(axis=1, keepdims=True) - 1e-12
+        return best.shape[1] - 1 - np.argmax(best[:, ::-1], axis=1)
+    most = np.where(specificity >= target - 1e-12, sensitivity, -1.0)
+    best = np.argmax(most >= most.max(axis=1, keepdims=True) - 1e-12, axis=1)
+    # Where the best is no sensitivity at all, the first of the points without any is nobody positive.
+    return np.where(most.max(axis=1) <= 0, -1, best)
 
 
 def _chunks(bootstrap: int, size: int) -> list[int]:

@@ -10,8 +10,7 @@ import numpy as np
 from recohort.core.errors import InputError
 from recohort.models.coxph import CoxFit
 from recohort.models.design import Term
-from recohort.models.distributions import chi2_p, midranks
-from recohort.models.survival import product_limit
+from recohort.models.distributions import chi2_p
 
 
 def ph_test(
@@ -36,11 +35,11 @@ def ph_test(
         The logarithm of an event at time 0 is asked for.
     """
     sets, moments = fit.risk_sets, fit.moments
-    g = _transformed(sets.time, time, event, transform)[sets.deaths]
+    g = _transformed(sets.moment, time, event, transform)
     if not np.isfinite(g).all():
         raise InputError("test of proportional hazards: time 0 has no logarithm, expected another ph_transform")
     g = g - g.mean()
-    u = g @ (sets.x[sets.deaths] - moments.mean)
+    u = sets.schoenfeld(moments) @ g
     corner = sets.information(moments)
     cross, square = sets.information(moments, g), sets.information(moments, g**2)
     # The information of theta given beta: theta's block less what beta explains.
@@ -57,15 +56,16 @@ def ph_test(
     return tests
 
 
-def _transformed(when: np.ndarray, time: np.ndarray, event: np.ndarray, transform: str) -> np.ndarray:
-    """Return g at the sorted times of all rows; ranks are among all rows, those censored included."""
+def _transformed(moment: np.ndarray, time: np.ndarray, event: np.ndarray, transform: str) -> np.ndarray:
+    """Return g at the times of death; ranks are among all rows, those censored included."""
     if transform == "identity":
-        return when
+        return moment
     if transform == "log":
         with np.errstate(divide="ignore"):
-            return np.log(when)
+            return np.log(moment)
+    ordered = np.sort(time)
     if transform == "rank":
-        return midranks(when)
-    steps = product_limit(time, event, np.ones(len(time)))
-    before = np.searchsorted(steps.time, when, side="left")
-    return 1 - np.r_[1.0, steps.survival][before]
+        return (np.searchsorted(ordered, moment, "left") + np.searchsorted(ordered, moment, "right") + 1) / 2
+    times, deaths = np.unique(time[event == 1], return_counts=True)
+    survival = np.cumprod(1 - deaths / (len(time) - np.searchsorted(ordered, times, "left")))
+    return 1 - np.r_[1.0, survival][np.searchsorted(times, moment, "left")]

@@ -1,4 +1,4 @@
-"""The product-limit estimator, its intervals and the log-rank test.
+"""The product-limit estimator and its intervals.
 
 Kaplan EL, Meier P, J Am Stat Assoc 1958;53:457-481 (doi 10.1080/01621459.1958.10501452); variance: Greenwood M 1926,
 in the infinitesimal jackknife form that holds for weights as well (the two are equal where every weight is 1).
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recohort.models.distributions import chi2_p, two_sided_z
+from recohort.models.distributions import two_sided_z
 
 
 class Steps(NamedTuple):
@@ -102,31 +102,3 @@ def crossing(time: np.ndarray, survival: np.ndarray, share: float) -> float:
     lower = np.flatnonzero(survival < share - tolerance)
     last = lower[0] if lower.size else len(time) - 1
     return float((time[first] + time[last]) / 2)
-
-
-def logrank(time: np.ndarray, event: np.ndarray, group: np.ndarray) -> tuple[float, int, float]:
-    """Return the log-rank chi-squared, its degrees of freedom and p (Mantel 1966; hypergeometric variance).
-
-    Parameters
-    ----------
-    time, event : ndarray, shape (n,)
-        Follow-up and 0/1.
-    group : ndarray of int, shape (n,)
-        Codes 0..k-1, each occurring.
-    """
-    times, index = np.unique(time, return_inverse=True)
-    k = int(group.max()) + 1
-    leaving, dead = np.zeros((len(times), k)), np.zeros((len(times), k))
-    np.add.at(leaving, (index, group), 1.0)
-    np.add.at(dead, (index, group), event)
-    risk = np.cumsum(leaving[::-1], axis=0)[::-1]
-    n, d = risk.sum(axis=1), dead.sum(axis=1)
-    share = risk / n[:, None]
-    difference = (dead - d[:, None] * share).sum(axis=0)
-    factor = np.where(n > 1, d * (n - d) / np.maximum(n - 1, 1), 0.0)
-    variance = np.diag(factor @ share) - share.T @ (factor[:, None] * share)
-    seen = np.flatnonzero(np.diag(variance) > 1e-12)[1:]
-    if not seen.size:
-        return float("nan"), k - 1, float("nan")
-    statistic = float(difference[seen] @ np.linalg.solve(variance[np.ix_(seen, seen)], difference[seen]))
-    return statistic, int(seen.size), chi2_p(statistic, seen.size)

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from recohort.tables import format as fmt
 from recohort.tables import pick
 from recohort.tables.adjusted import adjusted_p, family_heading
+from recohort.tables.scales import comparison, is_amount, said_of, setting, term_label
 from recohort.tables.table import Column, Row, Table, finished
-from recohort.tables.words import label_of, labelled
-
-RATIO = "Hazard ratio (95 % CI)"
+from recohort.tables.words import label_of, labelled, with_interval
 
 
 def build(
@@ -18,6 +18,7 @@ def build(
     *,
     columns: Mapping[str, dict],
     synthetic: bool,
+    level: float | None,
     title: str,
     layout: str,
     models: Mapping[str, list[str]],
@@ -38,6 +39,8 @@ def build(
         Declared columns: name -> unit, label.
     synthetic : bool
         The cohort is synthetic.
+    level : float or None
+        Of the intervals.
     title : str
         Title of the table.
     layout : str
@@ -66,20 +69,22 @@ def build(
         rows += [Row((section,), section=True)] if len(models) > 1 else []
         for name in names:
             estimates = pick.frame_of(frames, f"models/cox/{name}")
-            for term in _terms(estimates, terms):
-                line = pick.first(estimates, term=term, quantity="hazard_ratio")
+            for term in _terms(estimates, terms, layout):
+                line = pick.first(estimates, term=term, quantity="coefficient")
+                line = pick.first(estimates, term=term, quantity="hazard_ratio") if line is None else line
                 sizes.add((section, pick.value(line, "n"), pick.value(line, "n_events")))
                 if layout == "terms":
-                    cells = _term(estimates, name, term, columns, digits, p_digits)
+                    lines = _coefficients(estimates, term, columns, digits, p_digits)
                 else:
-                    cells = _model(estimates, name, term, columns, scales, digits, p_digits)
+                    lines = _ratios(estimates, term, columns, scales, digits, p_digits)
+                more = []
                 if adjusting is not None:
-                    cells.append(fmt.p_value(adjusted_p(adjusting, name, term), digits=p_digits))
+                    more.append(fmt.p_value(adjusted_p(adjusting, name, term), digits=p_digits))
                 if ph_test:
                     test = pick.first(estimates, term=term, quantity="ph_test")
-                    cells.append(fmt.p_value(pick.value(test, "p_value"), digits=p_digits))
-                rows.append(Row(tuple(cells)))
-    headings = _headings(layout, scales)
+                    more.append(fmt.p_value(pick.value(test, "p_value"), digits=p_digits))
+                rows += [Row((*cells, *more)) for cells in lines]
+    headings = _headings(layout, scales, with_interval("Hazard ratio", level))
     headings += [Column(family_heading(adjusting))] if adjusting is not None else []
     headings += [Column("PH test p")] if ph_test else []
     return finished(
@@ -89,64 +94,91 @@ def build(
         rows=rows,
         footnotes=[
             *(_size(*size, many=len(models) > 1) for size in sorted(sizes, key=str)),
-            "PH test: test of proportional hazards on scaled Schoenfeld residuals." if ph_test else "",
+            "PH test: score test of proportional hazards." if ph_test else "",
             *_spreads(frames, models, terms, scales, columns),
         ],
         synthetic=synthetic,
     )
 
 
-def _terms(estimates: pd.DataFrame, wanted: list[str]) -> list[str]:
-    held = list(dict.fromkeys(pick.rows(estimates, quantity="hazard_ratio")["term"]))
+def _terms(estimates: pd.DataFrame, wanted: list[str], layout: str) -> list[str]:
+    """Return the terms that are printed; products only where coefficients are."""
+    quantities = ("hazard_ratio", "ratio_of_hazard_ratios") if layout == "terms" else ("hazard_ratio",)
+    held = list(dict.fromkeys(estimates.loc[estimates["quantity"].isin(quantities), "term"]))
     return [term for term in wanted if term in held] if wanted else held
 
 
-def _headings(layout: str, scales: list[str]) -> list[Column]:
+def _headings(layout: str, scales: list[str], ratio: str) -> list[Column]:
     if layout == "terms":
-        words = ["Term", "Coefficient", RATIO, "SE of coefficient", "z", "p"]
+        words = ["Term", "Coefficient", ratio, "SE of coefficient", "z", "p"]
         return [Column(word) for word in words]
     short = {"per 1": "per unit", "per 0.1": "per 0.1 unit"}
     return [
         Column("Predictor"),
         Column("n (events)"),
-        *(Column(short.get(scale, scale), RATIO) for scale in scales),
+        *(Column(short.get(scale, scale), ratio) for scale in scales),
         Column("p"),
     ]
 
 
-def _term(
-    estimates: pd.DataFrame, name: str, term: str, columns: Mapping[str, dict], digits: int, p_digits: int
-) -> list[str]:
-    ratio = pick.first(estimates, term=term, quantity="hazard_ratio")
-    coefficient = pick.one(estimates, f"models.cox.{name}", term=term, quantity="coefficient")
-    return [
-        label_of(term, columns),
-        fmt.number(pick.value(coefficient), digits=digits),
-        fmt.estimate(*pick.interval(ratio), digits=digits),
-        fmt.number(pick.value(coefficient, "std_error"), digits=digits),
-        fmt.number(pick.value(coefficient, "statistic"), digits=digits),
-        fmt.p_value(pick.value(coefficient, "p_value"), digits=p_digits),
+def _coefficients(
+    estimates: pd.DataFrame, term: str, columns: Mapping[str, dict], digits: int, p_digits: int
+) -> list[list[str]]:
+    """Return a row per coefficient of a term; its ratio is that which is its exponential."""
+    found = estimates[(estimates["term"] == term) & (estimates["quantity"] == "coefficient")]
+    ratios = estimates[
+        (estimates["term"] == term) & estimates["quantity"].isin(["hazard_ratio", "ratio_of_hazard_ratios"])
     ]
+    lines = []
+    for _, row in found.iterrows():
+        same = ratios[ratios["scale"].map(said_of) == said_of(row["scale"])]
+        close = np.isclose(same["estimate"], np.exp(row["estimate"]), rtol=1e-9, atol=0)
+        ratio = same[close].iloc[0] if close.any() else None
+        tested = fmt.number(pick.value(row, "statistic"), digits=digits)
+        label = term_label(term, columns)
+        lines.append(
+            [
+                label if len(found) == 1 else f"{label}: {said_of(row['scale'])}",
+                fmt.number(pick.value(row), digits=digits),
+                fmt.estimate(*pick.interval(ratio), digits=digits),
+                fmt.number(pick.value(row, "std_error"), digits=digits),
+                tested if pick.value(row, "df") is None else f"χ²={tested}",
+                fmt.p_value(pick.value(row, "p_value"), digits=p_digits),
+            ]
+        )
+    return lines
 
 
-def _model(
+def _ratios(
     estimates: pd.DataFrame,
-    name: str,
     term: str,
     columns: Mapping[str, dict],
     scales: list[str],
     digits: int,
     p_digits: int,
-) -> list[str]:
+) -> list[list[str]]:
+    """Return a row per level of a category and per setting of a number, its ratios at each scale.
+
+    A ratio between levels or values, which has no scale, stands in the first column of ratios.
+    """
     ratios = pick.rows(estimates, term=term, quantity="hazard_ratio")
-    printed = [pick.first(ratios, scale=scale) for scale in scales]
-    first = ratios.iloc[0]
-    return [
-        labelled(term, columns),
-        f"{fmt.count(first['n'])} ({fmt.count(first['n_events'])})",
-        *(fmt.estimate(*pick.interval(row), digits=digits) for row in printed),
-        fmt.p_value(pick.value(first, "p_value"), digits=p_digits),
-    ]
+    keys = ratios["scale"].map(lambda scale: comparison(scale) + setting(scale, columns))
+    lines = []
+    for key in dict.fromkeys(keys):
+        here = ratios[keys == key]
+        first = here.iloc[0]
+        printed = [pick.first(here, scale=scale) for scale in scales]
+        if not is_amount(first["scale"]):
+            printed[:1] = [first]
+        lines.append(
+            [
+                labelled(term, columns) + key,
+                f"{fmt.count(first['n'])} ({fmt.count(first['n_events'])})",
+                *(fmt.estimate(*pick.interval(row), digits=digits) for row in printed),
+                fmt.p_value(pick.value(first, "p_value"), digits=p_digits),
+            ]
+        )
+    return lines
 
 
 def _size(section: str, n: float | None, n_events: float | None, *, many: bool) -> str:
@@ -167,7 +199,7 @@ def _spreads(
         found = {}
         for name in (name for names in models.values() for name in names):
             estimates = frames[f"models/cox/{name}"]
-            for term in _terms(estimates, terms):
+            for term in _terms(estimates, terms, "models"):
                 row = pick.first(estimates, term=term, quantity="hazard_ratio", scale=scale)
                 if row is not None and "(" in row["scale"]:
                     found.setdefault(label_of(term, columns), row["scale"].split("(")[1].rstrip(")"))

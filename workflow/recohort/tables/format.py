@@ -3,6 +3,10 @@
 import math
 from decimal import ROUND_HALF_UP, Decimal
 
+from numpy.typing import ArrayLike
+
+from recohort.tables import describe
+
 MISSING = "–"
 
 
@@ -107,20 +111,30 @@ def p_phrase(p: float | None, *, digits: int) -> str:
     return f"p{text}" if text[0] in "<>" else f"p={text}"
 
 
-def mean_sd(values: "object", *, digits: int) -> str:
-    """Return the mean and standard deviation (n-1) of a series: ``45.2 (11.3)``."""
-    return f"{number(values.mean(), digits=digits)} ({number(values.std(), digits=digits)})"
+def mean_sd(values: ArrayLike, *, digits: int, weights: ArrayLike | None = None) -> str:
+    """Return the mean and standard deviation (n-1) of known values: ``45.2 (11.3)``."""
+    mean, sd = describe.mean_sd(values, weights)
+    return MISSING if _missing(mean) else f"{number(mean, digits=digits)} ({number(sd, digits=digits)})"
 
 
-def median_iqr(values: "object", *, digits: int) -> str:
-    """Return the median and quartiles (linear interpolation) of a series: ``0.45 [0.30–0.71]``."""
-    low, middle, high = (values.quantile(q) for q in (0.25, 0.5, 0.75))
-    return f"{number(middle, digits=digits)} [{limits(low, high, digits=digits)}]"
+def median_iqr(values: ArrayLike, *, digits: int, weights: ArrayLike | None = None) -> str:
+    """Return the median and quartiles (linear interpolation) of known values: ``0.45 [0.30–0.71]``."""
+    return _median(values, weights, (0.25, 0.75), digits)
 
 
-def n_percent(n: int, total: int, *, digits: int) -> str:
-    """Return a count with its percentage of `total`: ``12 (40.0)``."""
-    return f"{n} ({percent(n / total, digits=digits)})" if total else MISSING
+def median_range(values: ArrayLike, *, digits: int, weights: ArrayLike | None = None) -> str:
+    """Return the median, the least and the greatest of known values: ``0.45 [0.02–3.10]``."""
+    return _median(values, weights, (0.0, 1.0), digits)
+
+
+def _median(values: ArrayLike, weights: ArrayLike | None, ends: tuple[float, float], digits: int) -> str:
+    low, middle, high = describe.quantiles(values, (ends[0], 0.5, ends[1]), weights)
+    return MISSING if _missing(middle) else f"{number(middle, digits=digits)} [{limits(low, high, digits=digits)}]"
+
+
+def n_percent(n: float, total: float, *, digits: int, count_digits: int = 0) -> str:
+    """Return a count with its percentage of `total`: ``12 (40.0)``; a weighted count has decimals."""
+    return f"{number(n, digits=count_digits)} ({percent(n / total, digits=digits)})" if total else MISSING
 
 
 def _missing(value: object) -> bool:

@@ -2,13 +2,22 @@
 
 from collections.abc import Mapping
 
+from recohort.core.errors import InputError
 from recohort.tables import format as fmt
 from recohort.tables import pick
 from recohort.tables.adjusted import adjusted_p, family_heading
 from recohort.tables.table import Column, Row, Table, finished
-from recohort.tables.words import STATISTICS, key_of, labelled, method_of
+from recohort.tables.words import STATISTICS, key_of, labelled, method_of, with_interval
 
 TEST = "difference"
+SIZES = {
+    "cohen_d": "Cohen's d",
+    "hedges_g": "Hedges' g",
+    "probability_of_superiority": "Probability of superiority",
+    "rank_biserial": "Rank-biserial correlation",
+    "eta_squared": "η²",
+    "epsilon_squared": "ε²",
+}
 
 
 def build(
@@ -16,6 +25,7 @@ def build(
     *,
     columns: Mapping[str, dict],
     synthetic: bool,
+    level: float | None,
     title: str,
     cohort: str,
     group: str,
@@ -23,6 +33,8 @@ def build(
     metrics: Mapping[str, str],
     model: str | None,
     family: str | None,
+    difference: bool,
+    size: str | None,
     digits: int,
     p_digits: int,
 ) -> Table:
@@ -36,6 +48,8 @@ def build(
         Declared columns: name -> unit, label.
     synthetic : bool
         The cohort is synthetic.
+    level : float or None
+        Level of the intervals.
     title : str
         Title of the table.
     cohort : str
@@ -50,6 +64,10 @@ def build(
         Comparison of groups whose p-values are printed.
     family : str or None
         Family whose adjusted p-values are printed beside them.
+    difference : bool
+        Print the difference with its interval, of a comparison of two groups.
+    size : str or None
+        Size of the difference that is printed with its interval, ``cohen_d``, ``eta_squared`` ...
     digits, p_digits : int
         Decimals of statistics and of p-values.
 
@@ -60,10 +78,14 @@ def build(
     patients = pick.frame_of(frames, f"cohort/{cohort}")
     keys = patients[group].map(key_of)
     parts = [patients[keys == level] for level in group_levels]
+    if model is None and (difference or size is not None):
+        raise InputError("table of kind 'group_metrics': difference and size are of a model, expected 'model'")
     tests = None if model is None else pick.rows(pick.frame_of(frames, f"models/groups/{model}"), quantity=TEST)
     adjusting = None if family is None else pick.frame_of(frames, f"models/family/{family}")
     headings = [Column("Metric")]
     headings += [Column(f"{text} (n={len(part)})") for text, part in zip(group_levels.values(), parts, strict=True)]
+    headings += [Column(with_interval("Difference", level))] if difference else []
+    headings += [Column(with_interval(SIZES[size], level))] if size is not None else []
     headings += [Column("p")] if model is not None else []
     headings += [Column(family_heading(adjusting))] if family is not None else []
     rows = []
@@ -73,6 +95,10 @@ def build(
         cells += [show(part[metric].dropna(), digits=digits) for part in parts]
         if model is not None:
             test = pick.one(tests, f"models.groups.{model}", term=metric)
+            cells += [fmt.estimate(*pick.interval(test), digits=digits)] if difference else []
+            if size is not None:
+                found = pick.rows(pick.frame_of(frames, f"models/groups/{model}"), quantity=size)
+                cells.append(fmt.estimate(*pick.interval(pick.first(found, term=metric)), digits=2))
             cells.append(fmt.p_value(pick.value(test, "p_value"), digits=p_digits))
         if family is not None:
             cells.append(fmt.p_value(adjusted_p(adjusting, model, metric), digits=p_digits))

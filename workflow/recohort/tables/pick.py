@@ -9,14 +9,14 @@ from recohort.tables.words import key_of
 
 
 def rows(frame: pd.DataFrame, **where: str) -> pd.DataFrame:
-    """Return the rows whose cells equal `where`; a cell also equals a word that it starts with and that a blank ends.
+    """Return the rows whose cells equal `where`; of a scale its beginning is enough, up to a blank.
 
     So ``scale="per SD"`` finds ``per SD (0.185 ppm)``, and ``scale="per 1"`` does not find ``per 10 ppm``.
     """
     kept = pd.Series(True, index=frame.index)
     for column, wanted in where.items():
         text = frame[column].map(lambda cell: "" if pd.isna(cell) else key_of(cell))
-        kept &= (text == wanted) | text.str.startswith(f"{wanted} ")
+        kept &= (text == wanted) | (text.str.startswith(f"{wanted} ") if column == "scale" else False)
     return frame[kept]
 
 

@@ -17,7 +17,10 @@ def to_csv(table: Table) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([table.title])
     writer.writerow([": ".join(filter(None, (column.spanner, column.label))) for column in table.columns])
-    writer.writerows(["  " * row.level + row.cells[0], *row.cells[1:]] for row in table.rows)
+    width = len(table.columns)
+    for row in table.rows:
+        cells = ["  " * row.level + row.cells[0], *row.cells[1:]]
+        writer.writerow(cells + [""] * (width - len(cells)))
     writer.writerows([f"Note: {note}"] for note in table.footnotes)
     writer.writerows([f"Warning: {warning}"] for warning in table.warnings)
     return stream.getvalue().replace("−", "-")

@@ -7,9 +7,9 @@ import pandas as pd
 from recohort.tables import format as fmt
 from recohort.tables import pick
 from recohort.tables.table import Column, Row, Table, finished
-from recohort.tables.words import labelled, method_of
+from recohort.tables.words import labelled, method_of, with_interval
 
-AT = "At the threshold (95 % CI)"
+AT = "At the threshold"
 
 
 def build(
@@ -17,6 +17,7 @@ def build(
     *,
     columns: Mapping[str, dict],
     synthetic: bool,
+    level: float | None,
     title: str,
     models: list[str],
     digits: int,
@@ -33,6 +34,8 @@ def build(
         Declared columns: name -> unit, label.
     synthetic : bool
         The cohort is synthetic.
+    level : float or None
+        Level of the intervals.
     title : str
         Title of the table.
     models : list of str
@@ -46,9 +49,10 @@ def build(
     """
     all_estimates = [pick.frame_of(frames, f"models/roc/{name}") for name in models]
     corrected = any(_corrected(estimates, "sensitivity") is not None for estimates in all_estimates)
-    beside = [Column("corrected", AT)] if corrected else []
-    headings = [Column("Predictor"), Column("AUC (95 % CI)"), Column("Threshold (95 % CI)")]
-    headings += [Column("Sensitivity, %", AT), *beside, Column("Specificity, %", AT), *beside]
+    at = with_interval(AT, level)
+    beside = [Column("corrected", at)] if corrected else []
+    headings = [Column("Predictor"), *(Column(with_interval(text, level)) for text in ("AUC", "Threshold"))]
+    headings += [Column("Sensitivity, %", at), *beside, Column("Specificity, %", at), *beside]
     rows, notes = [], []
     for name, estimates in zip(models, all_estimates, strict=True):
         found = {

@@ -8,7 +8,7 @@ from recohort.core.errors import InputError
 from recohort.tables import format as fmt
 from recohort.tables import pick
 from recohort.tables.table import Column, Row, Table, finished
-from recohort.tables.words import level_of, warnings_of
+from recohort.tables.words import level_of, warnings_of, with_interval
 
 WITHHELD = "matched_on_outcome"
 
@@ -18,6 +18,7 @@ def build(
     *,
     columns: Mapping[str, dict],
     synthetic: bool,
+    level: float | None,
     title: str,
     kaplan_meier: str,
     reweighted: str | None,
@@ -39,6 +40,8 @@ def build(
         Declared columns (unused here; every kind has the same face).
     synthetic : bool
         The cohort is synthetic.
+    level : float or None
+        Level of the intervals.
     title : str
         Title of the table.
     kaplan_meier : str
@@ -70,11 +73,11 @@ def build(
     ratios = None if cox is None else pick.frame_of(frames, f"models/cox/{cox}")
     withheld = WITHHELD in warnings_of(frames).values()
     when = f"{fmt.count(time)} {time_unit}"
-    spanner = f"Survival at {when}, % (95 % CI)"
+    spanner = with_interval(f"Survival at {when}, %", level)
     headings = [Column("Stratum"), Column("n"), Column("Events"), Column(f"At risk at {when}")]
     headings += [] if withheld else [Column("Sample", spanner)]
     headings += [] if weighted is None else [Column("Reweighted to full cohort", spanner)]
-    headings += [] if ratios is None else [Column("Hazard ratio (95 % CI)"), Column("p")]
+    headings += [] if ratios is None else [Column(with_interval("Hazard ratio", level)), Column("p")]
     if pick.rows(sample, quantity="survival", scale=fmt.count(time)).empty:
         raise InputError(
             f"models.kaplan_meier.{kaplan_meier}: found no survival at {when}, expected it among its times"

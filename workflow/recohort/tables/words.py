@@ -6,7 +6,85 @@ import pandas as pd
 
 SYNTHETIC = "Synthetic cohort"
 
-STATISTICS = {"mean_sd": "mean (SD)", "median_iqr": "median [IQR]", "n_percent": "n (%)"}
+STATISTICS = {
+    "mean_sd": "mean (SD)",
+    "median_iqr": "median [IQR]",
+    "median_range": "median [range]",
+    "n_percent": "n (%)",
+}
+
+QUANTITIES = {
+    "adjusted_cohen_d": "Adjusted Cohen's d",
+    "adjusted_r_squared": "Adjusted R²",
+    "aic": "AIC",
+    "auc": "AUC",
+    "auc_difference": "Difference in AUC",
+    "auc_equality_test": "Test of equal AUC",
+    "bic": "BIC",
+    "brant_test": "Brant's test",
+    "brier": "Brier score",
+    "brier_scaled": "Scaled Brier score",
+    "c_statistic": "C statistic",
+    "calibration_in_the_large": "Calibration-in-the-large",
+    "cohen_d": "Cohen's d",
+    "cramers_v": "Cramér's V",
+    "e_value": "E-value",
+    "e_value_limit": "E-value of the limit",
+    "fmi": "Fraction of missing information",
+    "gray_test": "Gray's test",
+    "gray_test_competing": "Gray's test, competing event",
+    "hedges_g": "Hedges' g",
+    "icc": "Intraclass correlation",
+    "icc_agreement": "Intraclass correlation, agreement",
+    "icc_consistency": "Intraclass correlation, consistency",
+    "johnson_neyman": "Johnson-Neyman point",
+    "kappa": "Cohen's kappa",
+    "likelihood_ratio_negative": "Negative likelihood ratio",
+    "likelihood_ratio_positive": "Positive likelihood ratio",
+    "likelihood_ratio_test": "Likelihood-ratio test",
+    "log_likelihood": "Log-likelihood",
+    "log_rank": "Log-rank test",
+    "log_rank_pair": "Log-rank test of two groups",
+    "log_rank_pair_adjusted": "Log-rank test of two groups, adjusted",
+    "log_rank_trend": "Log-rank test for trend",
+    "mcnemar_test": "McNemar's test",
+    "nonlinearity_test": "Test of non-linearity",
+    "npv": "Negative predictive value",
+    "npv_at_prevalence": "Negative predictive value at the prevalence",
+    "observed_expected": "Observed over expected events",
+    "odds_ratio_at": "Odds ratio at a value",
+    "one_minus_km": "1 − Kaplan-Meier",
+    "p_adjusted": "Adjusted p",
+    "p_unadjusted": "Unadjusted p",
+    "pairwise_p_adjusted": "Adjusted p of two groups",
+    "partial_r_squared": "Partial R²",
+    "ph_test": "Test of proportional hazards",
+    "ppv": "Positive predictive value",
+    "ppv_at_prevalence": "Positive predictive value at the prevalence",
+    "q1": "First quartile",
+    "q3": "Third quartile",
+    "r_squared": "R²",
+    "ratio_of_hazard_ratios": "Ratio of hazard ratios",
+    "ratio_of_odds_ratios": "Ratio of odds ratios",
+    "reri": "Relative excess risk due to interaction",
+    "residual_df": "Residual df",
+    "residual_sd": "Residual SD",
+    "risk_difference": "Difference in risk",
+    "rmst": "Restricted mean survival time",
+    "rmst_difference": "Difference in restricted mean survival time",
+    "rmst_ratio": "Ratio of restricted mean survival times",
+    "rmtl_ratio": "Ratio of restricted mean times lost",
+    "sd": "SD",
+    "spiegelhalter_test": "Spiegelhalter's test",
+    "subdistribution_hazard_ratio": "Subdistribution hazard ratio",
+    "subgroup_hazard_ratio": "Hazard ratio in the subgroup",
+    "subgroup_odds_ratio": "Odds ratio in the subgroup",
+    "survival_difference": "Difference in survival",
+    "time_auc": "AUC at a time",
+    "time_auc_difference": "Difference in AUC at a time",
+    "youden": "Youden's index",
+}
+"""What quantities are called whose word, its underscores as blanks, would not do."""
 
 METHODS = {
     "bonferroni": "Bonferroni",
@@ -55,6 +133,47 @@ def level_of(level: object) -> str:
     """
     text = key_of(level).replace("_", " ")
     return text[:1].upper() + text[1:]
+
+
+def quantity_of(quantity: str) -> str:
+    """Return how a quantity of the estimates is called.
+
+    Examples
+    --------
+    >>> quantity_of("rmst"), quantity_of("odds_ratio")
+    ('Restricted mean survival time', 'Odds ratio')
+    """
+    return QUANTITIES.get(quantity) or str(quantity).replace("_", " ").capitalize()
+
+
+def is_ratio(quantity: str) -> bool:
+    """Return whether a quantity is a ratio: 1 is no difference, its axis is logarithmic, its SE that of the logarithm.
+
+    Examples
+    --------
+    >>> is_ratio("hazard_ratio"), is_ratio("likelihood_ratio_positive"), is_ratio("likelihood_ratio_test")
+    (True, True, False)
+    """
+    words = str(quantity).split("_")
+    return bool({"ratio", "ratios"} & set(words)) and words[-1] != "test"
+
+
+def with_interval(text: str, level: float | None) -> str:
+    """Return the heading of an estimate that stands with its confidence interval.
+
+    Parameters
+    ----------
+    text : str
+        What the estimate is.
+    level : float or None
+        Of the intervals; None where the models have no level of their own.
+
+    Examples
+    --------
+    >>> with_interval("Hazard ratio", 0.95), with_interval("AUC", 0.975)
+    ('Hazard ratio (95 % CI)', 'AUC (97.5 % CI)')
+    """
+    return f"{text} ({'' if level is None else f'{100 * level:g} % '}CI)"
 
 
 def key_of(level: object) -> str:
