@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recohort.core.seeds import generator
-from recohort.synthetic import dipole, lesion, phantom, storage
-from recohort.synthetic.anatomy import Anatomy, block_mean
+from recohort.synthetic.qsm import dipole, lesion, phantom, storage
+from recohort.synthetic.qsm.anatomy import Anatomy, block_mean
 
 GAMMA_BAR_MHZ_PER_T = 42.577478518  # proton, CODATA 2018
 

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage, special
 
 from recohort.core.errors import InputError
-from recohort.synthetic import phantom
+from recohort.synthetic.qsm import phantom
 
 INNER = 0.5  # a lesion away from the edge has its centre within this fraction of the half axes of its part
 EDGE = 0.85  # a lesion at the edge has its centre this far forward

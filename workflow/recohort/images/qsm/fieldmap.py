@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from recohort.images.phase import TURN, neighbour_jumps, wrap
-from recohort.images.unwrap import unwrap
+from recohort.images.qsm.phase import TURN, neighbour_jumps, wrap
+from recohort.images.qsm.unwrap import unwrap
 
 GAMMA = 42.577478518
 """Proton gyromagnetic ratio over 2 pi, MHz/T (CODATA 2018)."""

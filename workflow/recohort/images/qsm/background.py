@@ -4,8 +4,8 @@ import numpy as np
 from scipy.fft import fftfreq, irfftn, rfftfreq, rfftn
 
 from recohort.core.errors import InputError
-from recohort.images.dipole import dipole_kernel
-from recohort.images.mask import depth_mm
+from recohort.images.qsm.dipole import dipole_kernel
+from recohort.images.qsm.mask import depth_mm
 
 
 def remove_background(

@@ -1,16 +1,14 @@
 """A participant's gradient echo images: which files they are, what their headers say, their voxels."""
 
-import gzip
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recohort.core.bids import entity_of, find, find_derivative
 from recohort.core.errors import InputError
-from recohort.core.io import read_image, read_json, sidecar_of
+from recohort.core.io import open_image, read_image, read_json, sidecar_of
 
 if TYPE_CHECKING:
-    import nibabel as nib
     import numpy as np
 
 
@@ -109,34 +107,3 @@ class GradientEcho:
             for images in (self.magnitude, self.phase)
         )
         return magnitude, phase, affine
-
-
-def open_image(path: Path) -> "nib.Nifti1Image":
-    """Open an image without reading its voxels, and see that it is all there.
-
-    Raises
-    ------
-    InputError
-        The file is no NIfTI, or holds fewer bytes than its header promises.
-    """
-    import nibabel as nib
-    import numpy as np
-
-    try:
-        image = nib.load(path)
-    except (nib.filebasedimages.ImageFileError, OSError, EOFError, ValueError, gzip.BadGzipFile):
-        raise InputError(f"{path}: not readable as NIfTI, it may be truncated") from None
-    expected = image.dataobj.offset + image.header.get_data_dtype().itemsize * int(np.prod(image.shape))
-    found = _bytes_inside(path)
-    if found != expected % 2**32:
-        raise InputError(f"{path}: holds {found} bytes, its header promises {expected}: the file is truncated")
-    return image
-
-
-def _bytes_inside(path: Path) -> int:
-    """Return the size of the uncompressed file modulo 2^32, which is what a gzip file ends with (RFC 1952)."""
-    if path.suffix != ".gz":
-        return path.stat().st_size % 2**32
-    with open(path, "rb") as stream:
-        stream.seek(-4, 2)
-        return int.from_bytes(stream.read(4), "little")

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.fft import dctn, idctn
 from scipy.ndimage import label
 
-from recohort.images.phase import TURN
+from recohort.images.qsm.phase import TURN
 
 _SEED = 0
 """skimage starts from a random order of equally reliable voxels; one seed makes one result."""

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.fft import irfftn, rfftn
 
-from recohort.images.background import remove_background
-from recohort.images.dipole import dipole_kernel
-from recohort.images.inversion import invert
+from recohort.images.qsm.background import remove_background
+from recohort.images.qsm.dipole import dipole_kernel
+from recohort.images.qsm.inversion import invert
 
 
 def find_sources(total, mask, weight, *, voxel_size, b0_direction, passes, background, inversion):

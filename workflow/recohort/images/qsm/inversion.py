@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.fft import irfftn, rfftn
 
-from recohort.images.dipole import dipole_kernel, frequencies
+from recohort.images.qsm.dipole import dipole_kernel, frequencies
 
 
 def invert(

@@ -6,13 +6,13 @@ import numpy as np
 from scipy.fft import next_fast_len
 
 from recohort.core.errors import InputError
-from recohort.images.fieldmap import fit_field, hertz_to_ppm
 from recohort.images.geometry import b0_direction, voxel_size
-from recohort.images.mask import brain_mask as make_brain_mask
-from recohort.images.mask import trim_edge
-from recohort.images.phase import phase_scale
-from recohort.images.reference import reference_value
-from recohort.images.sources import find_sources
+from recohort.images.qsm.fieldmap import fit_field, hertz_to_ppm
+from recohort.images.qsm.mask import brain_mask as make_brain_mask
+from recohort.images.qsm.mask import trim_edge
+from recohort.images.qsm.phase import phase_scale
+from recohort.images.qsm.reference import reference_value
+from recohort.images.qsm.sources import find_sources
 
 
 @dataclass(frozen=True)

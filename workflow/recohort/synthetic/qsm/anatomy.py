@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from recohort.core.errors import InputError
-from recohort.synthetic import dipole, phantom
+from recohort.synthetic.qsm import dipole, phantom
 
 SMALLEST_SCALE = 0.5
 
