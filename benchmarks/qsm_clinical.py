@@ -39,7 +39,7 @@ def sphere(grid, centre, radius, chi):
 
 def acquisition():
     """Stored magnitude and phase as a scanner writes them, the brain, and the spheres' labels."""
-    from recohort.images.fieldmap import GAMMA
+    from recohort.images.qsm.fieldmap import GAMMA
 
     grid = [axis - n / 2 for axis, n in zip(np.indices(SHAPE, sparse=True), SHAPE, strict=True)]
     brain = sum((axis / semi) ** 2 for axis, semi in zip(grid, SEMI_AXES, strict=True)) <= 1
@@ -80,19 +80,19 @@ def measure(background, inversion):
     import scipy.fft
 
     from recohort.core.schema import load_schema, with_defaults
-    from recohort.images import background as background_module
-    from recohort.images import fieldmap, qsm, sources
-    from recohort.images import inversion as inversion_module
+    from recohort.images.qsm import background as background_module
+    from recohort.images.qsm import fieldmap, reconstruction, sources
+    from recohort.images.qsm import inversion as inversion_module
 
     magnitude, phase, brain, labels = acquisition()
-    settings = with_defaults({}, load_schema("images"))
-    for key in ("chain", "session", "batch_size", "on_invalid_subject", "save"):
+    settings = with_defaults({}, load_schema("images/qsm"))
+    for key in ("session", "batch_size", "on_invalid_subject", "save"):
         del settings[key]
     settings["background"]["method"], settings["inversion"]["method"] = background, inversion
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     spent, calls, transforms, shapes = {}, {}, {}, set()
     for name in ("make_brain_mask", "phase_scale", "fit_field", "trim_edge", "find_sources", "reference_value"):
-        watched(qsm, name, spent, calls)
+        watched(reconstruction, name, spent, calls)
     for name in ("remove_background", "invert"):
         watched(sources, name, spent, calls)
     for name in ("unwrap", "_smooth", "neighbour_jumps"):
@@ -108,7 +108,7 @@ def measure(background, inversion):
 
             setattr(module, name, counted)
     start = time.process_time()
-    made = qsm.reconstruct(
+    made = reconstruction.reconstruct(
         magnitude, phase, echo_times=ECHO_TIMES, field_strength=3, affine=np.eye(4), brain_mask=brain, **settings
     )
     whole = time.process_time() - start

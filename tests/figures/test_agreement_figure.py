@@ -5,7 +5,7 @@ from drawn import assert_legible, settings, texts
 
 from recohort.core.schema import load_schema, with_defaults
 from recohort.figures import agreement
-from recohort.models import paired_measures
+from recohort.models import paired
 
 COLUMNS = {
     "first": {"type": "number", "unit": "ppm", "label": "Susceptibility at entry"},
@@ -18,11 +18,11 @@ def frames(second=None):
     first = 0.4 + 0.1 * np.sin(index)
     second = first + 0.02 + 0.03 * np.cos(2.1 * index) if second is None else second(first)
     cohort = pd.DataFrame({"first": first, "second": second})
-    schema = load_schema("models")["properties"]["paired_measures"]["additionalProperties"]
+    schema = load_schema("models")["properties"]["paired"]["additionalProperties"]
     entry = with_defaults({"first": "first", "second": "second"}, schema)
     entry = {key: value for key, value in entry.items() if key not in ("cohort", "join")}
-    found = paired_measures.fit(cohort, **entry, columns=COLUMNS)
-    return {"models/paired_measures/a": found.estimates, "models/paired_measures/a.curve": found.curve}
+    found = paired.fit(cohort, **entry, columns=COLUMNS)
+    return {"models/paired/a": found.estimates, "models/paired/a.curve": found.curve}
 
 
 def draw(made, *, synthetic=False, **entry):
@@ -39,11 +39,11 @@ def test_words_are_legible(width):
 def test_lines_lie_at_the_estimates_and_every_patient_is_drawn():
     made = frames()
     axes = draw(made).axes[0]
-    estimates = made["models/paired_measures/a"].set_index("quantity")["estimate"]
+    estimates = made["models/paired/a"].set_index("quantity")["estimate"]
     drawn = sorted(float(line.get_ydata()[0]) for line in axes.lines)
     assert drawn == pytest.approx(sorted([0, estimates["bias"], estimates["limit_low"], estimates["limit_high"]]))
     points = next(part for part in axes.collections if len(part.get_offsets()) == 25)
-    assert np.allclose(points.get_offsets(), made["models/paired_measures/a.curve"][["mean", "difference"]])
+    assert np.allclose(points.get_offsets(), made["models/paired/a.curve"][["mean", "difference"]])
 
 
 def test_axes_name_both_columns_and_their_unit():

@@ -9,8 +9,8 @@ from recohort.core.schema import load_schema, with_defaults
 @pytest.fixture
 def settings():
     """Fresh defaults of the sections that `reconstruct` takes."""
-    filled = with_defaults({}, load_schema("images"))
-    for key in ("chain", "session", "batch_size", "on_invalid_subject", "save"):
+    filled = with_defaults({"kind": "qsm"}, load_schema("images"))
+    for key in ("kind", "session", "batch_size", "on_invalid_subject", "save"):
         del filled[key]
     return filled
 

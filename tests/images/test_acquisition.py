@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from recohort.images.acquisition import check_acquisition, echo_times, field_strength
+from recohort.images.qsm.acquisition import check_acquisition, echo_times, field_strength
 
 
 def image(shape=(8, 9, 10), shift=0.0):

@@ -4,8 +4,8 @@ from scipy.fft import irfftn, rfftn
 from scipy.ndimage import binary_erosion
 
 from recohort.core.errors import InputError
-from recohort.images.background import _sphere, pdf, v_sharp
-from recohort.images.dipole import dipole_kernel
+from recohort.images.qsm.background import _sphere, pdf, v_sharp
+from recohort.images.qsm.dipole import dipole_kernel
 
 V_SHARP = {"max_radius_mm": 8, "threshold": 0.05}
 PDF = {"b0_direction": (0, 0, 1), "iterations": 60, "tolerance": 1e-4}

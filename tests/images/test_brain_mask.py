@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recohort.core.errors import InputError
-from recohort.images.mask import add_lesion, brain_mask, depth_mm, make_mask, trim_edge
+from recohort.images.qsm.mask import add_lesion, brain_mask, depth_mm, make_mask, trim_edge
 
 SETTINGS = {"voxel_size": (1, 1, 1), "opening_mm": 2, "closing_mm": 3}
 

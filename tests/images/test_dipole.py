@@ -4,7 +4,7 @@ from scipy.fft import irfftn, rfftn
 from scipy.ndimage import gaussian_filter
 from scipy.spatial.transform import Rotation
 
-from recohort.images.dipole import dipole_kernel
+from recohort.images.qsm.dipole import dipole_kernel
 
 OBLIQUE = Rotation.from_euler("xy", [25, 15], degrees=True).as_matrix()[2]
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from recohort.images.fieldmap import GAMMA, fit_field, hertz_to_ppm
-from recohort.images.phase import wrap
+from recohort.images.qsm.fieldmap import GAMMA, fit_field, hertz_to_ppm
+from recohort.images.qsm.phase import wrap
 
 TIMES = (0.004, 0.009, 0.014, 0.019)
 UNWRAPPING = {"method": "best_path"}

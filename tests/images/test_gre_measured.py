@@ -6,10 +6,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from recohort.images.fieldmap import fit_field
 from recohort.images.geometry import voxel_size
-from recohort.images.phase import neighbour_jumps, phase_scale
-from recohort.images.qsm import reconstruct
+from recohort.images.qsm.fieldmap import fit_field
+from recohort.images.qsm.phase import neighbour_jumps, phase_scale
+from recohort.images.qsm.reconstruction import reconstruct
 
 DATA = Path(__file__).parent / "data" / "gre"
 TIMES = (0.005, 0.01, 0.015)

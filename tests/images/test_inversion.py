@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.fft import fftn, irfftn, rfftn
 
-from recohort.images.dipole import dipole_kernel, frequencies
-from recohort.images.inversion import gradient_power, invert, l2, tkd, tv
+from recohort.images.qsm.dipole import dipole_kernel, frequencies
+from recohort.images.qsm.inversion import gradient_power, invert, l2, tkd, tv
 
 GRID = {"voxel_size": (1, 1, 1), "b0_direction": (0, 0, 1)}
 SETTINGS = {

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recohort.core.errors import InputError
-from recohort.images.phase import neighbour_jumps, phase_scale, wrap
+from recohort.images.qsm.phase import neighbour_jumps, phase_scale, wrap
 
 EVERYWHERE = np.ones((24, 24, 24), bool)
 

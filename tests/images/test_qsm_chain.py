@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from recohort.core.errors import InputError
-from recohort.images.fieldmap import GAMMA
-from recohort.images.qsm import reconstruct
+from recohort.images.qsm.fieldmap import GAMMA
+from recohort.images.qsm.reconstruction import reconstruct
 
 qsm_forward = pytest.importorskip("qsm_forward")
 

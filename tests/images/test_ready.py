@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recohort.core.errors import InputError
-from recohort.images.ready import adopt
+from recohort.images.qsm.ready import adopt
 
 
 @pytest.fixture

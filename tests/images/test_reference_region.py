@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recohort.core.errors import InputError
-from recohort.images.reference import find_csf, r2_star, reference_value
+from recohort.images.qsm.reference import find_csf, r2_star, reference_value
 
 TIMES = (0.005, 0.015, 0.025, 0.035)
 SETTINGS = {"csf_r2star": 5, "csf_radius_mm": 15, "csf_minimum_voxels": 50}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recohort.images.sources import find_sources
+from recohort.images.qsm.sources import find_sources
 
 GRID = {"voxel_size": (1, 1, 1), "b0_direction": (0, 0, 1)}
 BACKGROUNDS = ["v-sharp", "pdf"]

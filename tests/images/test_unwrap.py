@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from recohort.images.phase import TURN, neighbour_jumps, wrap
-from recohort.images.unwrap import best_path, laplacian
+from recohort.images.qsm.phase import TURN, neighbour_jumps, wrap
+from recohort.images.qsm.unwrap import best_path, laplacian
 
 
 @pytest.fixture

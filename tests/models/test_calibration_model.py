@@ -8,9 +8,9 @@ from scipy.special import expit
 
 from recohort.core.errors import InputError
 from recohort.models import calibration
+from recohort.models.accuracy.risk_model import NoMaximumError, Outcome, cumulative_hazard, fit_logistic, fit_risk
+from recohort.models.accuracy.validation import MEASURES, groups_of, optimism, smooth_risk
 from recohort.models.design import design
-from recohort.models.risk_model import NoMaximumError, Outcome, cumulative_hazard, fit_logistic, fit_risk
-from recohort.models.validation import MEASURES, groups_of, optimism, smooth_risk
 
 COVARIATES = ["pnodes", "age", "tsize"]
 LATE = {"duration": "time", "event": "cens", "time": 1000}
@@ -138,7 +138,7 @@ def test_too_extreme_risks_have_a_slope_below_one():
     rng = np.random.default_rng(1)
     linear = rng.normal(size=20_000)
     frame = pd.DataFrame({"y": (rng.random(20_000) < expit(linear)).astype(int), "p": expit(2 * linear + 0.5)})
-    from recohort.models.validation import calibration_line
+    from recohort.models.accuracy.validation import calibration_line
 
     line = calibration_line(frame["y"].to_numpy(float), np.log(frame["p"] / (1 - frame["p"])).to_numpy())
     assert line.slope[0] == pytest.approx(0.5, abs=0.03)

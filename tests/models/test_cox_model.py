@@ -7,8 +7,8 @@ from fitted_models import codes, declare, pick
 
 from recohort.core.errors import InputError
 from recohort.models import cox
-from recohort.models.concordance import concordance
 from recohort.models.result import COLUMNS
+from recohort.models.survival.concordance import concordance
 
 ENTRY = {"duration": "time", "event": "event"}
 

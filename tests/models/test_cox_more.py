@@ -7,8 +7,8 @@ from fitted_models import codes, declare, pick
 
 from recohort.core.errors import InputError
 from recohort.models import cox
-from recohort.models.coxph import fit_cox
-from recohort.models.risk_sets import MANY_SEGMENTS, Segments
+from recohort.models.survival.coxph import fit_cox
+from recohort.models.survival.risk_sets import MANY_SEGMENTS, Segments
 
 KINDS = {
     "tgrade": {"type": "category", "levels": ["I", "II", "III"]},

@@ -7,7 +7,7 @@ from fitted_models import codes, declare, pick
 
 from recohort.core.errors import InputError
 from recohort.models import kaplan_meier
-from recohort.models.logrank import overall, tally
+from recohort.models.survival.logrank import overall, tally
 
 GROUPS = {
     "sex": {"type": "category", "levels": ["1", "2"]},

@@ -8,9 +8,9 @@ from scipy.special import expit
 
 from recohort.core.errors import InputError
 from recohort.models import decision_curve
-from recohort.models.net_benefit import net_benefit
-from recohort.models.risk_model import Outcome
-from recohort.models.survival import product_limit
+from recohort.models.accuracy.net_benefit import net_benefit
+from recohort.models.accuracy.risk_model import Outcome
+from recohort.models.survival.product_limit import product_limit
 
 AT = [0.05, 0.1, 0.2, 0.35, 0.5, 0.6]
 LATE = {"duration": "time", "event": "cens", "time": 1000}

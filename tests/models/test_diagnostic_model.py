@@ -7,8 +7,8 @@ from fitted_models import codes, declare, pick
 
 from recohort.core.errors import InputError
 from recohort.models import diagnostic
-from recohort.models.paired import kappa, mcnemar, paired_ratio, tango
-from recohort.models.proportion import INTERVALS, proportion_interval
+from recohort.models.accuracy.paired_tests import kappa, mcnemar, paired_ratio, tango
+from recohort.models.accuracy.proportion import INTERVALS, proportion_interval
 
 TESTS = {
     "nodes": {"column": "pnodes", "threshold": 4},

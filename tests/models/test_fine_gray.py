@@ -9,7 +9,7 @@ from fitted_models import codes, declare, pick
 
 from recohort.core.errors import InputError
 from recohort.models import cox, fine_gray
-from recohort.models.subdistribution import fit_subdistribution, uncensored
+from recohort.models.survival.subdistribution import fit_subdistribution, uncensored
 
 GROUPS = {
     "horTh": {"type": "boolean"},

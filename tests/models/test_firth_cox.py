@@ -7,7 +7,7 @@ from fitted_models import codes, declare, pick
 
 from recohort.core.errors import InputError
 from recohort.models import cox
-from recohort.models.firth_cox import fit_firth, penalised
+from recohort.models.survival.firth_cox import fit_firth, penalised
 
 PLAIN = {"duration": "week", "event": "arrest", "covariates": ["fin", "age", "prio"]}
 CASES = {

@@ -7,7 +7,7 @@ from fitted_models import codes, declare, pick
 
 from recohort.core.errors import InputError
 from recohort.models import groups
-from recohort.models.contingency import chi_squared, fisher_p, odds_ratio
+from recohort.models.comparison.contingency import chi_squared, fisher_p, odds_ratio
 
 KINDS = {
     "group": {"type": "boolean"},

@@ -8,7 +8,7 @@ from scipy.optimize import linprog
 
 from recohort.core.errors import InputError
 from recohort.models import logistic
-from recohort.models.logit import fit_logit
+from recohort.models.regression.logit import fit_logit
 
 KINDS = {
     "aspirin": {"type": "boolean"},

@@ -7,8 +7,8 @@ from fitted_models import codes, declare, pick
 
 from recohort.core.errors import InputError
 from recohort.models import roc
-from recohort.models.delong import points, youden
-from recohort.models.proportion import proportion_interval
+from recohort.models.accuracy.delong import points, youden
+from recohort.models.accuracy.proportion import proportion_interval
 
 CASES = {
     "gbsg2_pnodes": ("gbsg2", "cens", "pnodes", "higher"),
@@ -96,7 +96,7 @@ def test_optimism_is_seeded_and_favourable(cohort, settings):
 def test_optimism_equals_a_plain_loop(cohort):
     """The vectorised draws, repeated one by one: choose in the sample, apply to the original."""
     from recohort.core.seeds import generator
-    from recohort.models.optimism import threshold_optimism
+    from recohort.models.accuracy.optimism import threshold_optimism
 
     score, case = cohort["chi"].round(1).to_numpy(), cohort["bled"].to_numpy(float)
     found = threshold_optimism(score, case, rule="youden", target=None, bootstrap=40, generator=generator(1, "a"))

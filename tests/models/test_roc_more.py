@@ -10,9 +10,9 @@ from fitted_models import codes, declare, pick
 from recohort.core.errors import InputError
 from recohort.core.seeds import generator
 from recohort.models import roc
-from recohort.models.delong import partial_area, points, reaching, sensitivity_at
-from recohort.models.optimism import threshold_optimism
-from recohort.models.roc_sampling import bootstrap_areas, bootstrap_bands
+from recohort.models.accuracy.delong import partial_area, points, reaching, sensitivity_at
+from recohort.models.accuracy.optimism import threshold_optimism
+from recohort.models.accuracy.roc_sampling import bootstrap_areas, bootstrap_bands
 
 SCORES = {
     "pnodes": ("gbsg2", "cens", "pnodes", 1),

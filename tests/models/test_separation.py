@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import linprog
 
 from recohort.core.errors import InputError
-from recohort.models.coxph import fit_cox
+from recohort.models.survival.coxph import fit_cox
 
 
 def separated(time, event, x, strata):

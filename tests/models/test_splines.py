@@ -7,7 +7,7 @@ from fitted_models import codes, declare, pick
 
 from recohort.core.errors import InputError
 from recohort.models import cox
-from recohort.models.splines import checked_knots, knots_of, restricted_cubic
+from recohort.models.regression.splines import checked_knots, knots_of, restricted_cubic
 
 CASES = {
     "spline_age": ({"age": {"knots": 4}}, ["age", "pnodes"], "age"),

@@ -7,9 +7,9 @@ from fitted_models import codes, declare, pick
 
 from recohort.core.errors import InputError
 from recohort.models import time_auc as kind
-from recohort.models.cumulative_auc import time_auc
-from recohort.models.delong import auc
-from recohort.models.ipcw import Censoring
+from recohort.models.accuracy.delong import auc
+from recohort.models.survival.cumulative_auc import time_auc
+from recohort.models.survival.ipcw import Censoring
 
 TIMES = [500, 1000, 1500]
 

@@ -1,15 +1,13 @@
 """Defaults of the schema, a small anatomy and repeated cohorts, for all tests of the synthetic cohort."""
 
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
-import yaml
 
-from recohort.synthetic.anatomy import build_anatomy
-from recohort.synthetic.cohort import draw_cohort
+from recohort.core.schema import load_schema
+from recohort.synthetic.qsm.anatomy import build_anatomy
+from recohort.synthetic.qsm.cohort import draw_cohort
 
-SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "synthetic.schema.yaml"
 STUDY = "cavernoma_qsm"
 
 
@@ -18,6 +16,7 @@ def defaults(schema: dict) -> dict:
     return {
         name: defaults(rule) if "properties" in rule and rule["default"] == {} else deepcopy(rule["default"])
         for name, rule in schema["properties"].items()
+        if "const" not in rule
     }
 
 
@@ -28,7 +27,7 @@ def subjects(n: int) -> list[str]:
 
 @pytest.fixture(scope="session")
 def schema() -> dict:
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    return load_schema("synthetic/qsm")
 
 
 @pytest.fixture

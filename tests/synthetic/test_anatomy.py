@@ -3,8 +3,8 @@ import pytest
 from scipy import ndimage
 
 from recohort.core.errors import InputError
-from recohort.synthetic import anatomy as module
-from recohort.synthetic import phantom
+from recohort.synthetic.qsm import anatomy as module
+from recohort.synthetic.qsm import phantom
 
 
 def test_survives_the_file(anatomy, tmp_path):

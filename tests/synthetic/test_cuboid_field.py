@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recohort.synthetic import dipole
+from recohort.synthetic.qsm import dipole
 
 OBLIQUE = np.array([0.1, -np.sin(0.3), np.cos(0.3)]) / np.linalg.norm([0.1, -np.sin(0.3), np.cos(0.3)])
 VOXELS = [(1.0, 1.0, 1.0), (0.7, 1.0, 2.1)]

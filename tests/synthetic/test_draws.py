@@ -4,7 +4,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from recohort.core.errors import InputError
-from recohort.synthetic import cohort
+from recohort.synthetic.qsm import cohort
 
 
 def draw(n, **settings):

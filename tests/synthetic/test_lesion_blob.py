@@ -4,7 +4,7 @@ from scipy import ndimage
 
 from recohort.core.errors import InputError
 from recohort.core.seeds import generator
-from recohort.synthetic import acquisition, lesion, phantom
+from recohort.synthetic.qsm import acquisition, lesion, phantom
 
 
 def draw(anatomy, *, seed, location="pons", at_edge=0, volume=0.9, median=0.5, iqr=0.4):

@@ -21,7 +21,7 @@ from recohort.cohort.matching import match
 from recohort.core.errors import InputError
 from recohort.core.schema import load_schema, with_defaults
 from recohort.models import cox
-from recohort.synthetic.cohort import draw_cohort
+from recohort.synthetic.qsm.cohort import draw_cohort
 
 pytestmark = pytest.mark.slow
 

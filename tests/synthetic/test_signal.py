@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recohort.core.errors import InputError
-from recohort.synthetic import acquisition, phantom, storage
-from recohort.synthetic.anatomy import block_mean
+from recohort.synthetic.qsm import acquisition, phantom, storage
+from recohort.synthetic.qsm.anatomy import block_mean
 
 TARGET = {
     "location": "pons",

@@ -47,7 +47,7 @@ def test_a_reconstruction_setting_reruns_images_not_the_simulation(run):
     study["images"]["inversion"]["threshold"] = 0.15
     run.configure(study)
     rules = run.scheduled()
-    assert rules["reconstruct_maps"] == len(
+    assert rules["process_images"] == len(
         list((run.folder / "results" / STUDY / "images" / "batches").glob("*.status.tsv"))
     )
     assert not {"simulate_images", "build_anatomy", "draw_cohort"} & set(rules)
@@ -57,7 +57,7 @@ def test_a_planted_effect_reruns_no_image(run):
     run.configure(small_study(data={"synthetic": {"outcome": {"log_hazard_ratio_per_sd": 0.5}}}))
     rules = run.scheduled()
     assert {"draw_cohort", "assemble_cohort", "fit_model"} <= set(rules)
-    assert not {"simulate_images", "reconstruct_maps", "measure_lesions"} & set(rules)
+    assert not {"simulate_images", "process_images", "measure_images"} & set(rules)
 
 
 def edit(workdir, module):
@@ -68,9 +68,9 @@ def edit(workdir, module):
 @pytest.mark.parametrize(
     ("module", "runs", "rests"),
     [
-        ("images/inversion.py", {"reconstruct_maps": BATCHES}, {"simulate_images", "draw_cohort", "build_anatomy"}),
-        ("metrics/lesion.py", {"measure_lesions": BATCHES}, {"reconstruct_maps", "simulate_images"}),
-        ("cohort/matching.py", {"match_cohort": 1}, {"assemble_cohort", "select_eligible", "measure_lesions"}),
+        ("images/qsm/inversion.py", {"process_images": BATCHES}, {"simulate_images", "draw_cohort", "build_anatomy"}),
+        ("metrics/lesion.py", {"measure_images": BATCHES}, {"process_images", "simulate_images"}),
+        ("cohort/matching.py", {"match_cohort": 1}, {"assemble_cohort", "select_eligible", "measure_images"}),
         ("models/kaplan_meier.py", {"fit_model": 2}, {"match_cohort"}),
         ("tables/roc.py", {"make_table": 1}, {"fit_model", "draw_figure"}),
         ("figures/love.py", {"draw_figure": 1}, {"fit_model", "make_table"}),
@@ -114,7 +114,7 @@ def test_with_batches_of_one_a_changed_subject_is_the_only_one_processed(finishe
     raw = run.folder / "data" / STUDY / "sub-003" / "anat" / "sub-003_echo-1_part-mag_MEGRE.nii.gz"
     other = run.folder / "data" / STUDY / "sub-004" / "anat" / "sub-004_echo-1_part-mag_MEGRE.nii.gz"
     raw.write_bytes(other.read_bytes())
-    assert run.scheduled()["reconstruct_maps"] == 1
+    assert run.scheduled()["process_images"] == 1
 
 
 def test_a_removed_subject_leaves_no_map(finished, tmp_path):

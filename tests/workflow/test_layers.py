@@ -28,14 +28,25 @@ def imported(path):
 @pytest.mark.parametrize("stage", [*STAGES, "core"])
 def test_a_stage_imports_itself_and_core(stage):
     allowed = {stage, "core"} | WORDS.get(stage, set())
-    for path in (PACKAGE / stage).glob("*.py"):
+    for path in (PACKAGE / stage).rglob("*.py"):
         rooms = {name.split(".")[1] for name in imported(path)}
         assert rooms <= allowed, f"{path.name} imports {sorted(rooms - allowed)}"
 
 
+STEPS = {"files": set(), "population": {"synthetic"}, "simulation": {"synthetic"}, "processing": {"images"}}
+STEPS["measuring"] = {"images", "metrics"}
+
+
+def test_a_step_of_a_modality_imports_its_stage_alone():
+    """Else an edited metric would reconstruct every image anew."""
+    for path in (PACKAGE / "modalities").glob("*/*.py"):
+        rooms = {name.split(".")[1] for name in imported(path)} - {"core", "modalities"}
+        assert rooms <= STEPS.get(path.stem, set()), path
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_knows_no_paths_configuration_or_screen(stage):
-    for path in (PACKAGE / stage).glob("*.py"):
+    for path in (PACKAGE / stage).rglob("*.py"):
         names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
         assert not names & {"snakemake", "config", "print", "open", "eval", "exec"}, path.name
 

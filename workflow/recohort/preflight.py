@@ -1,10 +1,10 @@
 """What is looked at before any work: every real dataset against its study, headers and tables, all findings at once."""
 
+from importlib import import_module
+
 from recohort.cohort.assemble import assemble
 from recohort.core.errors import Findings, InputError
-from recohort.core.gradient_echo import GradientEcho
 from recohort.core.io import read_table
-from recohort.images.acquisition import check_acquisition
 from recohort.study import Study
 
 
@@ -49,11 +49,6 @@ def _table_findings(study: Study) -> list[str]:
 
 
 def _findings(study: Study, participant: str) -> list[str]:
-    images, lesion = study.config["images"], study.config["metrics"]["lesion"]["mask"]
-    root = study.dataset.root
-    try:
-        files = GradientEcho.of(root, participant, session=images["session"], lesion=lesion)
-        sentences = [] if files.chimap else check_acquisition(**files.headers())
-    except InputError as error:
-        sentences = str(error).splitlines()
+    root, processing = study.dataset.root, import_module(study.images_by("processing"))
+    sentences = processing.check(root, participant, images=study.config["images"], metrics=study.metrics_for("images"))
     return [f"{root}/{participant}: {sentence}" for sentence in sentences]

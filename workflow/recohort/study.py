@@ -15,6 +15,7 @@ from recohort.core.dataset import Dataset, locate
 from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_rows
 from recohort.core.references import interval_level, item_sources, model_sources
+from recohort.core.schema import load_schema, part_for
 
 CONFIG = Path("config")
 
@@ -37,6 +38,22 @@ class Study:
     def has_images(self) -> bool:
         """Whether the study starts from images."""
         return "images" in self.config
+
+    def images_by(self, step: str) -> str:
+        """The module that does a step (``processing``, ``measuring``) for this study's kind of images."""
+        return f"recohort.modalities.{self.config['images']['kind']}.{step}"
+
+    def simulated_by(self, step: str) -> str:
+        """The module that does a step (``simulation``, ``population``) for its kind of synthetic cohort."""
+        return f"recohort.modalities.{self.config['data']['synthetic']['kind']}.{step}"
+
+    def synthetic_for(self, step: str) -> dict:
+        """The settings of the synthetic cohort that a step needs (``anatomy``, ``population``, ``images``)."""
+        return part_for(step, self.config["data"]["synthetic"], load_schema("synthetic"))
+
+    def metrics_for(self, step: str) -> dict:
+        """The settings of the metrics that an earlier step needs."""
+        return part_for(step, self.config["metrics"], load_schema("metrics"))
 
     def raw_files(self, batch: str) -> list[str]:
         """Return what a batch's images are made from: its subjects' files, or the manifest of simulated ones."""

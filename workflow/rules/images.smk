@@ -1,32 +1,34 @@
-"""Raw images to quantitative maps, batch by batch.
+"""Raw images to quantitative maps and masks, batch by batch.
 
-REQUIRED INPUTS   a BIDS dataset: sub-*/anat/*_MEGRE.nii.gz and masks, or ready maps, as derivatives
+REQUIRED INPUTS   a BIDS dataset; which files a kind of images needs is said in docs/statistician.md
 OUTPUTS           results/<study>/images/{sub-*/, batches/, status.tsv}
 """
 
 
-rule reconstruct_maps:
+rule process_images:
     input:
         raw=lambda wildcards: STUDIES[wildcards.study].raw_files(wildcards.batch),
-        code=code("reconstruct_maps"),
+        code=lambda wildcards: code(
+            "process_images", STUDIES[wildcards.study].images_by("processing")
+        ),
     output:
         manifest="results/{study}/images/batches/{batch}.tsv",
         status="results/{study}/images/batches/{batch}.status.tsv",
     log:
-        "results/{study}/logs/images/reconstruct_maps/{batch}.log",
+        "results/{study}/logs/images/process_images/{batch}.log",
     params:
         members=members,
         images=lookup("{study}/images", within=CONFIGS),
-        lesion=lookup("{study}/metrics/lesion/mask", within=CONFIGS),
+        metrics=lambda wildcards: STUDIES[wildcards.study].metrics_for("images"),
         dataset=lambda wildcards: str(STUDIES[wildcards.study].dataset.root),
     script:
-        "../scripts/reconstruct_maps.py"
+        "../scripts/process_images.py"
 
 
 rule gather_status:
     input:
         batches=lambda wildcards: expand(
-            rules.reconstruct_maps.output.status,
+            rules.process_images.output.status,
             batch=STUDIES[wildcards.study].batches,
             allow_missing=True,
         ),

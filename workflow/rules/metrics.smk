@@ -5,34 +5,41 @@ OUTPUTS           results/<study>/metrics/metrics.tsv
 """
 
 
-rule measure_lesions:
+rule measure_images:
     input:
-        manifest=rules.reconstruct_maps.output.manifest,
-        status=rules.reconstruct_maps.output.status,
-        code=code("measure_lesions"),
+        manifest=rules.process_images.output.manifest,
+        status=rules.process_images.output.status,
+        code=lambda wildcards: code(
+            "measure_images", STUDIES[wildcards.study].images_by("measuring")
+        ),
     output:
         "results/{study}/metrics/batches/{batch}.tsv",
     log:
-        "results/{study}/logs/metrics/measure_lesions/{batch}.log",
+        "results/{study}/logs/metrics/measure_images/{batch}.log",
     params:
-        lesion=lookup("{study}/metrics/lesion", within=CONFIGS),
+        kind=lookup("{study}/images/kind", within=CONFIGS),
+        metrics=lookup("{study}/metrics", within=CONFIGS),
         session=lookup("{study}/images/session", within=CONFIGS),
     script:
-        "../scripts/measure_lesions.py"
+        "../scripts/measure_images.py"
 
 
 rule gather_metrics:
     input:
         batches=lambda wildcards: expand(
-            rules.measure_lesions.output,
+            rules.measure_images.output,
             batch=STUDIES[wildcards.study].batches,
             allow_missing=True,
         ),
-        code=code("gather_metrics"),
+        code=lambda wildcards: code(
+            "gather_metrics", STUDIES[wildcards.study].images_by("measuring")
+        ),
     output:
         metrics="results/{study}/metrics/metrics.tsv",
         warnings="results/{study}/metrics/metrics.warnings.tsv",
     log:
         "results/{study}/logs/metrics/gather_metrics.log",
+    params:
+        kind=lookup("{study}/images/kind", within=CONFIGS),
     script:
         "../scripts/gather_metrics.py"

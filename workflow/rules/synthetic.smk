@@ -7,20 +7,25 @@ OUTPUTS           results/<study>/synthetic/{participants.tsv, sub-*/, derivativ
 
 rule build_anatomy:
     input:
-        code=code("build_anatomy"),
+        code=lambda wildcards: code(
+            "build_anatomy", STUDIES[wildcards.study].simulated_by("simulation")
+        ),
     output:
         "results/{study}/synthetic/sourcedata/anatomy.npz",
     log:
         "results/{study}/logs/synthetic/build_anatomy.log",
     params:
-        anatomy=lookup("{study}/data/synthetic/anatomy", within=CONFIGS),
+        kind=lookup("{study}/data/synthetic/kind", within=CONFIGS),
+        settings=lambda wildcards: STUDIES[wildcards.study].synthetic_for("anatomy"),
     script:
         "../scripts/build_anatomy.py"
 
 
 rule draw_cohort:
     input:
-        code=code("draw_cohort"),
+        code=lambda wildcards: code(
+            "draw_cohort", STUDIES[wildcards.study].simulated_by("population")
+        ),
     output:
         participants="results/{study}/synthetic/participants.tsv",
         dictionary="results/{study}/synthetic/participants.json",
@@ -30,10 +35,8 @@ rule draw_cohort:
     log:
         "results/{study}/logs/synthetic/draw_cohort.log",
     params:
-        draws=lambda wildcards: {
-            word: CONFIGS[wildcards.study]["data"]["synthetic"][word]
-            for word in ("covariates", "lesion", "outcome")
-        },
+        kind=lookup("{study}/data/synthetic/kind", within=CONFIGS),
+        settings=lambda wildcards: STUDIES[wildcards.study].synthetic_for("population"),
         columns=lookup("{study}/data/columns", within=CONFIGS),
         title=lookup("{study}/study/title", within=CONFIGS),
         participants=lambda wildcards: list(
@@ -47,7 +50,9 @@ rule draw_cohort:
 rule simulate_images:
     input:
         anatomy=rules.build_anatomy.output,
-        code=code("simulate_images"),
+        code=lambda wildcards: code(
+            "simulate_images", STUDIES[wildcards.study].simulated_by("simulation")
+        ),
     output:
         manifest="results/{study}/synthetic/batches/{batch}.tsv",
         truth="results/{study}/synthetic/batches/{batch}.truth.tsv",
@@ -55,8 +60,8 @@ rule simulate_images:
         "results/{study}/logs/synthetic/simulate_images/{batch}.log",
     params:
         members=members,
-        lesion=lookup("{study}/data/synthetic/lesion", within=CONFIGS),
-        acquisition=lookup("{study}/data/synthetic/acquisition", within=CONFIGS),
+        kind=lookup("{study}/data/synthetic/kind", within=CONFIGS),
+        settings=lambda wildcards: STUDIES[wildcards.study].synthetic_for("images"),
         seed=RUN["seed"],
     script:
         "../scripts/simulate_images.py"

@@ -1,9 +1,11 @@
-"""The geometry and unit fields that all subjects of a synthetic cohort share."""
+"""What all subjects of a synthetic cohort share."""
+
+from importlib import import_module
 
 import numpy as np
 
 from recohort.core.job import job
-from recohort.synthetic.anatomy import build_anatomy
 
 with job(snakemake.log):
-    np.savez(snakemake.output[0], **build_anatomy(**snakemake.params.anatomy).to_arrays())
+    simulation = import_module(f"recohort.modalities.{snakemake.params.kind}.simulation")
+    np.savez(snakemake.output[0], **simulation.anatomy(**snakemake.params.settings))

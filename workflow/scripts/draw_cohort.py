@@ -1,20 +1,21 @@
 """A synthetic cohort's participants, and what only the generator knows of them."""
 
+from importlib import import_module
 from pathlib import Path
 
 from recohort.core.derivatives import BESIDE_BIDS, describe_dataset
 from recohort.core.io import write_json, write_table
 from recohort.core.job import job
-from recohort.synthetic.cohort import draw_cohort
 
 WORDS = {"label": "LongName", "unit": "Units", "levels": "Levels"}
 
 with job(snakemake.log):
-    participants, latent = draw_cohort(
+    population = import_module(f"recohort.modalities.{snakemake.params.kind}.population")
+    participants, latent = population.draw(
         snakemake.params.participants,
         study=snakemake.wildcards.study,
         seed=snakemake.params.seed,
-        **snakemake.params.draws,
+        **snakemake.params.settings,
     )
     write_table(participants, snakemake.output.participants)
     write_table(latent, snakemake.output.latent)

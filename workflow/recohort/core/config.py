@@ -74,6 +74,7 @@ def read_study(path: Path) -> dict:
     _name_analysed(study)
     findings = Findings(str(path))
     findings.extend(undeclared_references(study))
+    findings.extend(_strange_metrics(study))
     findings.raise_if_any()
     for section in ("tables", "figures"):
         for entry in study.get(section, {}).values():
@@ -83,6 +84,18 @@ def read_study(path: Path) -> dict:
                 findings.add(str(error))
     findings.raise_if_any()
     return study
+
+
+def _strange_metrics(study: dict) -> list[str]:
+    """Return one sentence per metric that the study's kind of images does not give."""
+    schema = load_schema("metrics")["properties"]
+    kinds = {name: schema[name]["modality"].split() for name in study.get("metrics", {})}
+    kind = study.get("images", {}).get("kind")
+    return [
+        f"metrics.{name}: is measured on images of kind {' or '.join(of)}, found {kind}"
+        for name, of in kinds.items()
+        if kind not in of
+    ]
 
 
 def cohorts(study: dict) -> list[str]:

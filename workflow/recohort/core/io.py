@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from recohort.core.errors import InputError
 
 if TYPE_CHECKING:
+    import nibabel as nib
     import numpy as np
     import pandas as pd
 
@@ -127,6 +128,30 @@ def read_image(path: str | Path) -> "tuple[np.ndarray, np.ndarray]":
         raise InputError(f"{path}: not readable as NIfTI, it may be truncated ({_first_line(error)})") from None
 
 
+def open_image(path: Path) -> "nib.Nifti1Image":
+    """Open an image without reading its voxels, and see that it is all there.
+
+    Raises
+    ------
+    InputError
+        The file is no NIfTI, or holds fewer bytes than its header promises.
+    """
+    import gzip
+
+    import nibabel as nib
+    import numpy as np
+
+    try:
+        image = nib.load(path)
+    except (nib.filebasedimages.ImageFileError, OSError, EOFError, ValueError, gzip.BadGzipFile):
+        raise InputError(f"{path}: not readable as NIfTI, it may be truncated") from None
+    expected = image.dataobj.offset + image.header.get_data_dtype().itemsize * int(np.prod(image.shape))
+    found = _bytes_inside(path)
+    if found != expected % 2**32:
+        raise InputError(f"{path}: holds {found} bytes, its header promises {expected}: the file is truncated")
+    return image
+
+
 def write_image(data: "np.ndarray", affine: "np.ndarray", path: str | Path, sidecar: dict | None = None) -> None:
     """Write a NIfTI image, and its JSON sidecar beside it; equal data gives equal bytes."""
     import nibabel as nib
@@ -147,3 +172,12 @@ def sidecar_of(path: Path) -> Path:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _bytes_inside(path: Path) -> int:
+    """Return the size of the uncompressed file modulo 2^32, which is what a gzip file ends with (RFC 1952)."""
+    if path.suffix != ".gz":
+        return path.stat().st_size % 2**32
+    with open(path, "rb") as stream:
+        stream.seek(-4, 2)
+        return int.from_bytes(stream.read(4), "little")

@@ -117,6 +117,25 @@ def annotated(instance: object, schema: dict, keyword: str, path: tuple = ()) ->
             yield from annotated(item, schema.get("items", {}), keyword, path)
 
 
+def part_for(step: str, instance: dict, schema: dict) -> dict:
+    """Return the part of a section whose keys the schema marks as ``needed`` by a step, nested as it was.
+
+    Examples
+    --------
+    >>> part_for("images", {"a": 1, "b": 2}, {"properties": {"a": {"needed": ["images"]}, "b": {}}})
+    {'a': 1}
+    """
+    found = {}
+    schema = chosen(schema, instance)
+    for key, value in instance.items():
+        subschema = subschema_of(schema, key)
+        if step in subschema.get("needed", ()):
+            found[key] = value
+        elif isinstance(value, dict) and (inner := part_for(step, value, subschema)):
+            found[key] = inner
+    return found
+
+
 def sentences(instance: object, schema: dict) -> list[str]:
     """Return one sentence per departure of `instance` from `schema`: key, what was found, what was expected."""
     errors = jsonschema.Draft202012Validator(schema).iter_errors(instance)

@@ -30,7 +30,7 @@ def draw(
     Parameters
     ----------
     frames : mapping
-        ``models/paired_measures/<model>`` and its ``.curve`` (mean, difference).
+        ``models/paired/<model>`` and its ``.curve`` (mean, difference).
     columns : mapping
         Declared columns: name -> unit, label.
     synthetic : bool
@@ -42,9 +42,9 @@ def draw(
     width : str
         ``single | double``.
     """
-    estimates = pick.frame_of(frames, f"models/paired_measures/{model}")
-    points = pick.frame_of(frames, f"models/paired_measures/{model}.curve")
-    tested = pick.one(estimates, f"models.paired_measures.{model}", quantity="difference")
+    estimates = pick.frame_of(frames, f"models/paired/{model}")
+    points = pick.frame_of(frames, f"models/paired/{model}.curve")
+    tested = pick.one(estimates, f"models.paired.{model}", quantity="difference")
     first, second = str(tested["scale"]).removeprefix("against "), tested["term"]
     unit = unit_of(second, columns)
     figure = new_figure(width, {"single": 84, "double": 100}[width] + (5 if synthetic else 0), synthetic=synthetic)

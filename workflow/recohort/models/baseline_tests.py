@@ -7,11 +7,11 @@ import pandas as pd
 
 from recohort.core.columns import as_text
 from recohort.core.errors import InputError
-from recohort.models import mean_tests
-from recohort.models.contingency import chi_squared, fisher_p
+from recohort.models.comparison import mean_tests
+from recohort.models.comparison.contingency import chi_squared, fisher_p
+from recohort.models.comparison.rank_tests import kruskal_wallis, mann_whitney
 from recohort.models.design import complete_rows, declared, numbers, observed_levels
 from recohort.models.distributions import chi2_p
-from recohort.models.rank_tests import kruskal_wallis, mann_whitney
 from recohort.models.result import Result, result, row
 
 TWO_GROUPS = ("welch", "student", "mann_whitney")

@@ -5,14 +5,10 @@ import pandas as pd
 
 from recohort.core.errors import InputError
 from recohort.core.seeds import generator
-from recohort.models.design import complete_rows, design
-from recohort.models.distributions import normal_p, two_sided_z
-from recohort.models.predicted import outcome_columns, read_outcome, read_risk, resampled
-from recohort.models.proportion import proportion_interval
-from recohort.models.result import Result, result, row
-from recohort.models.risk_model import Outcome, fit_risk
-from recohort.models.survival import interval as survival_interval
-from recohort.models.validation import (
+from recohort.models.accuracy.predicted import outcome_columns, read_outcome, read_risk, resampled
+from recohort.models.accuracy.proportion import proportion_interval
+from recohort.models.accuracy.risk_model import Outcome, fit_risk
+from recohort.models.accuracy.validation import (
     MEASURES,
     brier_scores,
     c_statistic,
@@ -28,6 +24,10 @@ from recohort.models.validation import (
     survival_at,
     survival_slope,
 )
+from recohort.models.design import complete_rows, design
+from recohort.models.distributions import normal_p, two_sided_z
+from recohort.models.result import Result, result, row
+from recohort.models.survival.product_limit import interval as survival_interval
 
 SMOOTH_POINTS, BINS = 100, 50
 """Points of the smooth curve, and bars of the histogram from 0 to 1."""

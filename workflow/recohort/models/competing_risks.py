@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 
 from recohort.core.errors import InputError
-from recohort.models.aalen_johansen import Incidences, cumulative_incidence
-from recohort.models.contrast import contrast
 from recohort.models.design import binary
-from recohort.models.followed import (
+from recohort.models.result import Result, result, row
+from recohort.models.survival.aalen_johansen import Incidences, cumulative_incidence
+from recohort.models.survival.contrast import contrast
+from recohort.models.survival.followed import (
     REWEIGHTED,
     SCALES,
     Followed,
@@ -18,9 +19,8 @@ from recohort.models.followed import (
     sparse,
     step_at,
 )
-from recohort.models.gray_test import gray_test
-from recohort.models.result import Result, result, row
-from recohort.models.survival import interval, product_limit
+from recohort.models.survival.gray_test import gray_test
+from recohort.models.survival.product_limit import interval, product_limit
 
 CAUSES = ("event", "competing")
 _PREFIX = ("", "competing_")

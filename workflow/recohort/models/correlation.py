@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from recohort.core.errors import InputError
-from recohort.models.correlations import kendall, moment
+from recohort.models.comparison.correlations import kendall, moment
 from recohort.models.design import complete_rows, design, numbers
 from recohort.models.distributions import midranks
 from recohort.models.result import Result, result, row

@@ -9,17 +9,17 @@ import pandas as pd
 from recohort.core.columns import as_text
 from recohort.core.errors import InputError
 from recohort.core.seeds import generator
-from recohort.models.concordance import concordance
-from recohort.models.cox_effects import Effects, conditioned, spline_curve, term_rows, wald
-from recohort.models.cox_optimism import optimism
-from recohort.models.coxph import fit_cox, robust_covariance, robust_score_test
 from recohort.models.design import complete_rows, numbers
 from recohort.models.distributions import chi2_p
-from recohort.models.firth_cox import fit_firth
 from recohort.models.follow_up import after_landmark, follow_up
-from recohort.models.ph_test import ph_test
+from recohort.models.regression.terms import Terms, expand
 from recohort.models.result import Result, result
-from recohort.models.terms import Terms, expand
+from recohort.models.survival.concordance import concordance
+from recohort.models.survival.cox_effects import Effects, conditioned, spline_curve, term_rows, wald
+from recohort.models.survival.cox_optimism import optimism
+from recohort.models.survival.coxph import fit_cox, robust_covariance, robust_score_test
+from recohort.models.survival.firth_cox import fit_firth
+from recohort.models.survival.ph_test import ph_test
 
 FEW_CLUSTERS = 20
 

@@ -9,11 +9,11 @@ import pandas as pd
 
 from recohort.core.errors import InputError
 from recohort.core.seeds import generator
+from recohort.models.accuracy.net_benefit import net_benefit
+from recohort.models.accuracy.predicted import outcome_columns, read_outcome, read_risk, resampled
+from recohort.models.accuracy.risk_model import Outcome, fit_risk
 from recohort.models.design import complete_rows, design
-from recohort.models.net_benefit import net_benefit
-from recohort.models.predicted import outcome_columns, read_outcome, read_risk, resampled
 from recohort.models.result import Result, result, row
-from recohort.models.risk_model import Outcome, fit_risk
 
 ALL, NONE = "all", "none"
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from recohort.core.columns import as_text
 from recohort.core.errors import InputError
-from recohort.models.accuracy import (
+from recohort.models.accuracy.counts import (
     Fourfold,
     Measure,
     counted,
@@ -17,10 +17,10 @@ from recohort.models.accuracy import (
     predictive_values,
     youden,
 )
+from recohort.models.accuracy.paired_tests import kappa, mcnemar, paired_ratio, tango
+from recohort.models.accuracy.proportion import INTERVALS, proportion_interval
 from recohort.models.design import binary, complete_rows, declared, numbers, observed_levels
 from recohort.models.distributions import normal_p, two_sided_z
-from recohort.models.paired import kappa, mcnemar, paired_ratio, tango
-from recohort.models.proportion import INTERVALS, proportion_interval
 from recohort.models.result import Result, result, row
 
 

@@ -8,7 +8,7 @@ from recohort.models.design import Term, binary, complete_rows, design, per
 from recohort.models.distributions import chi2_p, normal_p, two_sided_z
 from recohort.models.follow_up import after_landmark, follow_up
 from recohort.models.result import Result, result, row
-from recohort.models.subdistribution import Subdistribution, fit_subdistribution
+from recohort.models.survival.subdistribution import Subdistribution, fit_subdistribution
 
 
 def fit(

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 from recohort.core.errors import InputError
-from recohort.models import mean_tests
-from recohort.models.contingency import chi_squared, cramers_v, fisher_p, odds_ratio
-from recohort.models.delong import auc
+from recohort.models.accuracy.delong import auc
+from recohort.models.accuracy.proportion import proportion_interval
+from recohort.models.comparison import mean_tests
+from recohort.models.comparison.contingency import chi_squared, cramers_v, fisher_p, odds_ratio
+from recohort.models.comparison.rank_tests import kruskal_wallis, mann_whitney
 from recohort.models.design import complete_rows, numbers, observed_levels
 from recohort.models.distributions import chi2_p, two_sided_z
 from recohort.models.family import adjust
-from recohort.models.proportion import proportion_interval
-from recohort.models.rank_tests import kruskal_wallis, mann_whitney
 from recohort.models.result import Result, result, row
 
 TWO_GROUPS = ("mann_whitney", "welch", "student")

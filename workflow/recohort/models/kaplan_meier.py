@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 
 from recohort.core.errors import InputError
-from recohort.models.contrast import contrast
-from recohort.models.curve_tests import tests_of
 from recohort.models.distributions import two_sided_z
-from recohort.models.followed import (
+from recohort.models.result import Result, result, row
+from recohort.models.survival.contrast import contrast
+from recohort.models.survival.curve_tests import tests_of
+from recohort.models.survival.followed import (
     REWEIGHTED,
     SCALES,
     Followed,
@@ -18,9 +19,8 @@ from recohort.models.followed import (
     sparse,
     step_at,
 )
-from recohort.models.result import Result, result, row
-from recohort.models.rmst import restricted_mean
-from recohort.models.survival import Steps, crossing, interval, product_limit
+from recohort.models.survival.product_limit import Steps, crossing, interval, product_limit
+from recohort.models.survival.rmst import restricted_mean
 
 
 def fit(

@@ -7,12 +7,12 @@ import pandas as pd
 
 from recohort.core.columns import as_text
 from recohort.core.errors import InputError
+from recohort.models.comparison.mean_tests import FTest, eta_squared, standardised
+from recohort.models.comparison.tails import f_p, noncentral_t, t_p, t_quantile
 from recohort.models.design import complete_rows, numbers, per
-from recohort.models.least_squares import LeastSquares, least_squares, wald_f
-from recohort.models.linear_terms import Matrix, at_levels, expand, matrix, middle
-from recohort.models.mean_tests import FTest, eta_squared, standardised
+from recohort.models.regression.least_squares import LeastSquares, least_squares, wald_f
+from recohort.models.regression.linear_terms import Matrix, at_levels, expand, matrix, middle
 from recohort.models.result import Result, result, row
-from recohort.models.tails import f_p, noncentral_t, t_p, t_quantile
 
 _POINTS = 101
 

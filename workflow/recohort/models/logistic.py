@@ -5,11 +5,11 @@ import pandas as pd
 
 from recohort.core.errors import InputError
 from recohort.models.design import binary, complete_rows, numbers
-from recohort.models.logistic_model import Model, fitted_model, relation_rows, term_rows
-from recohort.models.logistic_modifier import modifier_curve, modifier_rows, modifier_warnings, risks
-from recohort.models.logistic_subgroups import influence_rows, subgroup_rows
+from recohort.models.regression.logistic_model import Model, fitted_model, relation_rows, term_rows
+from recohort.models.regression.logistic_modifier import modifier_curve, modifier_rows, modifier_warnings, risks
+from recohort.models.regression.logistic_subgroups import influence_rows, subgroup_rows
+from recohort.models.regression.terms import expand
 from recohort.models.result import Result, result, row
-from recohort.models.terms import expand
 
 
 def fit(
@@ -213,7 +213,7 @@ def _overall(task: Model, found: object) -> list[dict]:
         rows.append(row("model", "deviance", method=task.engine, estimate=-2 * fit.loglik, **counts))
         rows.append(row("model", "aic", method=task.engine, estimate=2 * len(fit.beta) - 2 * fit.loglik, **counts))
     if not task.weighted:
-        from recohort.models.delong import auc
+        from recohort.models.accuracy.delong import auc
 
         area, error = auc(fit.probability, task.y)
         rows.append(row("model", "c_statistic", method="apparent, DeLong", estimate=area, std_error=error, **counts))

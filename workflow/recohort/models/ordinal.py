@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 from recohort.core.errors import InputError
-from recohort.models.cumulative import CumulativeFit, brant_test, fit_cumulative
+from recohort.models.accuracy.proportion import proportion_interval
 from recohort.models.design import complete_rows, declared, numbers, observed_levels
 from recohort.models.distributions import chi2_p, normal_p, two_sided_z
-from recohort.models.interaction import contrasts, johnson_neyman, linear
-from recohort.models.logistic_model import where_zero
-from recohort.models.proportion import proportion_interval
+from recohort.models.regression.cumulative import CumulativeFit, brant_test, fit_cumulative
+from recohort.models.regression.interaction import contrasts, johnson_neyman, linear
+from recohort.models.regression.logistic_model import where_zero
+from recohort.models.regression.terms import Terms, amounts, expand
 from recohort.models.result import Result, result, row
-from recohort.models.terms import Terms, amounts, expand
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ import pandas as pd
 
 from recohort.core.errors import InputError
 from recohort.core.seeds import generator
-from recohort.models.delong import Points, auc, partial_area, points, reaching, youden
+from recohort.models.accuracy.delong import Points, auc, partial_area, points, reaching, youden
+from recohort.models.accuracy.optimism import threshold_optimism
+from recohort.models.accuracy.proportion import INTERVALS, proportion_interval
+from recohort.models.accuracy.roc_sampling import bootstrap_areas, bootstrap_bands
 from recohort.models.design import binary, complete_rows, declared, numbers
 from recohort.models.distributions import two_sided_z
-from recohort.models.optimism import threshold_optimism
-from recohort.models.proportion import INTERVALS, proportion_interval
 from recohort.models.result import Result, result, row
-from recohort.models.roc_sampling import bootstrap_areas, bootstrap_bands
 
 BAND_POINTS = 500
 """Points of the curve at which a band is drawn, at most."""

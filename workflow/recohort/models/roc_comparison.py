@@ -9,11 +9,11 @@ from scipy.special import stdtr, stdtrit
 
 from recohort.core.errors import InputError
 from recohort.core.seeds import generator
-from recohort.models.delong import covariance, placements
+from recohort.models.accuracy.delong import covariance, placements
+from recohort.models.accuracy.roc_sampling import bootstrap_areas
 from recohort.models.design import binary, complete_rows, numbers, observed_levels
 from recohort.models.distributions import chi2_p, normal_p, two_sided_z
 from recohort.models.result import Result, result, row
-from recohort.models.roc_sampling import bootstrap_areas
 
 
 class Areas(NamedTuple):

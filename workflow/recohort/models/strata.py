@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from recohort.core.errors import InputError
+from recohort.models.accuracy.proportion import proportion_interval
 from recohort.models.design import binary, complete_rows, numbers
-from recohort.models.proportion import proportion_interval
 from recohort.models.result import Result, result, row
 
 

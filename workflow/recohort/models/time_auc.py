@@ -7,11 +7,11 @@ import pandas as pd
 
 from recohort.core.errors import InputError
 from recohort.core.seeds import generator
-from recohort.models.cumulative_auc import TimeAUC, time_auc
 from recohort.models.design import binary, complete_rows, declared, numbers
 from recohort.models.distributions import normal_p, two_sided_z
 from recohort.models.follow_up import follow_up
 from recohort.models.result import Result, result, row
+from recohort.models.survival.cumulative_auc import TimeAUC, time_auc
 
 
 def fit(
