@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from recohort.core.batches import divide
-from recohort.core.config import cohorts, complete, read_study, read_yaml
+from recohort.core.config import complete, read_study, read_yaml
+from recohort.core.consistency import cohorts
 from recohort.core.dataset import Dataset, locate
 from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_rows
