@@ -1,6 +1,6 @@
 # The words a contributor types. Each does its own set-up; python3 (3.11+), make and git are all it needs.
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test quick check lint docs lock benchmarks parity validation clean
+.PHONY: help reproduce test quick check lint docs lock benchmarks parity peers validation clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -37,15 +37,18 @@ lint: .venv/development
 docs: .venv/runtime
 	PYTHONPATH=workflow $(BIN)/python -m recohort.maintain
 
-benchmarks: .venv/development
+benchmarks: .venv/development peers
 	PYTHONPATH=workflow $(BIN)/python benchmarks/qsm_clinical.py
+	PYTHONPATH=workflow $(BIN)/python benchmarks/statistics.py
 
 validation: .venv/development
 	PYTHONPATH=workflow $(BIN)/python docs/validation/simulate.py $$(nproc)
 
-parity: .venv/development
+peers:
 	@dpkg -s r-base-core $(R_PACKAGES) >/dev/null 2>&1 \
 	    || { apt-get update -qq && apt-get install -y -qq --no-install-recommends r-base-core $(R_PACKAGES); }
+
+parity: .venv/development peers
 	$(BIN)/pytest -n 2 -m "parity" -ra
 
 lock:

@@ -81,17 +81,15 @@ def task(name, frame):
             return lambda: ph_test(fitted, terms, time_, event, transform="km")
         return lambda: refits(200, fit_cox, generator(1, "benchmark"), time_, event, x)
     if name == "kaplan_meier":
-        from recohort.core.schema import entry_schema, with_defaults
-        from recohort.models import kaplan_meier
-        from recohort.models.inputs import prepare
+        from recohort.models.survival.product_limit import interval, product_limit
 
-        columns["treated"] = {"type": "boolean"}
-        entry = with_defaults(
-            {"duration": "time", "event": "event", "group": "treated"}, entry_schema("models", {}, "kaplan_meier")
-        )
-        rows = {"cohort/analysed": frame}
-        arguments, settings = prepare(kaplan_meier.fit, "b", entry, rows, columns=columns, seed=1)
-        return lambda: kaplan_meier.fit(*arguments, **settings)
+        def curves():
+            for level in (0, 1):
+                part = treated == level
+                steps = product_limit(time_[part], event[part], np.ones(int(part.sum())))
+                interval(steps.survival, steps.std_error, confidence="log_log", level=0.95)
+
+        return curves
     from recohort.models.accuracy.delong import auc
     from recohort.models.accuracy.roc_sampling import bootstrap_areas
 

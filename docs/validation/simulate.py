@@ -139,7 +139,7 @@ def paired_tests(rng, n=150):
     return pd.DataFrame({"ill": ill, "test": (rng.random(n) < 0.75) * 1, "second": (rng.random(n) < 0.75) * 1})
 
 
-SEPARATION = "Known: with so few events the likelihood is often monotone (no number), and a finite interval is too narrow on one side."
+SEPARATION = "Known: with so few events the likelihood is monotone in some cohorts (no number); the others' intervals are too wide."
 PAIRS = "Known: the pairs are alike, so the plain interval is too wide."
 AUC = 0.7602499389065233  # P(N(1, 1) > N(0, 1)) = Phi(1 / sqrt 2)
 SURVIVES = {"duration": "time", "event": "event"}
@@ -221,6 +221,7 @@ SCENARIOS = [
         ROC,
         {"quantity": "auc"},
         AUC,
+        "Known: with few patients DeLong's symmetric interval is too narrow.",
     ),
     Scenario(
         "Kaplan-Meier survival, 100 patients (log-log)",
