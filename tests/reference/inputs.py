@@ -163,6 +163,29 @@ def pairs() -> pd.DataFrame:
 INPUTS |= {"ratings": ratings, "pairs": pairs}
 
 
+def mismeasured() -> pd.DataFrame:
+    """The stroke table with a survival time, every third true volume, and six columns of normal errors."""
+    from scipy.special import ndtri
+
+    frame = stroke()
+    index = np.arange(1, len(frame) + 1)
+    even = [np.mod(index * step, 1) for step in (0.6180339887, 0.7548776662, 0.5698402910, 0.8191725134)]
+    rate = np.exp(0.3 * np.log1p(frame["volume"]) - 0.4 * frame["aspirin"] + 0.02 * (frame["age"] - 68))
+    time, end = -np.log(even[0]) / rate, 0.3 + 1.5 * even[1]
+    true = np.round(np.expm1(np.log1p(frame["volume"]) * 0.9 + 0.3 * ndtri(even[2])).clip(lower=0), 2)
+    errors = {
+        f"e{number}": np.round(ndtri(np.mod(index * step, 1)), 6)
+        for number, step in enumerate(
+            (0.4142135624, 0.7320508076, 0.2360679775, 0.6457513111, 0.3166247904, 0.6055512755), 1
+        )
+    }
+    known = {"time": np.round(np.minimum(time, end), 4), "died": (time <= end).astype(int)}
+    return frame.assign(**known, true=true.where(index % 3 == 0), **errors)
+
+
+INPUTS["mismeasured"] = mismeasured
+
+
 def export(folder: Path) -> None:
     """Write every table as CSV, empty cells for missing values."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -15,17 +15,19 @@ def run(tmp_path):
     """The repository's configuration as it is, its results elsewhere."""
     workdir = Workdir(tmp_path / "copy")
     shutil.copytree(REPOSITORY / "config", workdir.folder / "config")
-    shutil.copytree(REPOSITORY / "data" / "published", workdir.folder / "data" / "published")
+    for folder in ("published", "tables"):
+        shutil.copytree(REPOSITORY / "data" / folder, workdir.folder / "data" / folder)
     return workdir
 
 
-def test_every_cell_of_the_printed_cox_table_matches(run):
-    """Real data (432 persons) through cohort, models, tables and verdict by the same rules."""
-    run.run("recidivism")
-    cells = pd.read_csv(run.folder / "results" / "recidivism" / "reproduction.csv")
-    assert len(cells) == 37
+@pytest.mark.parametrize(("study", "numbers"), [("recidivism", 37), ("nsw", 47), ("breast_gbsg2", 23), ("cass", 26)])
+def test_every_printed_number_of_a_real_cohort_matches(run, study, numbers):
+    """Real data through cohort, models, tables and verdict by the same rules."""
+    run.run(study)
+    cells = pd.read_csv(run.folder / "results" / study / "reproduction.csv")
+    assert len(cells) == numbers
     assert set(cells.verdict) == {"match"}
-    page = (run.folder / "results" / "recidivism" / "report" / "index.html").read_text()
+    page = (run.folder / "results" / study / "report" / "index.html").read_text()
     assert "ynthetic" not in page.partition("</style>")[2]
 
 

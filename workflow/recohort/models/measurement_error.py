@@ -151,7 +151,8 @@ def fit(
     given = residual_variance(measured, others)
     _check_size(found_error, given, mismeasured)
     calibration = _calibration(measured, others, found_error)
-    warnings += _said(found_error, measured, terms.raw[mismeasured][:, 0], mismeasured, scale)
+    if found_error.true is None or method == "simex":
+        warnings += _said(found_error, measured, terms.raw[mismeasured][:, 0], mismeasured, scale)
     if method == "simex":
         source = generator(seed, "measurement_error", name, mismeasured)
         found = simex(
@@ -164,7 +165,7 @@ def fit(
             extrapolation=extrapolation,
         )
         beta, covariance = found.beta, found.covariance
-        warnings += _simex_said(found, replicates, terms, task, mismeasured, extrapolation)
+        warnings += _simex_said(found, replicates, terms, task, mismeasured, extrapolation, calibration.factor)
         labels = [f"{_WORDS[regression]}, SIMEX, {curve.kind}, Stefanski-Cook variance" for curve in found.curves]
     else:
         found = None
@@ -195,6 +196,9 @@ def fit(
     curve = pd.concat(curves, ignore_index=True) if curves else None
     return result(estimates, curve=curve, warnings=warnings)
 
+
+_QUADRATIC_ENOUGH = 0.75
+"""Attenuation factor below which a quadratic leaves more than about a twentieth of the truth uncorrected."""
 
 _WORDS = {"logistic": "logistic", "linear": "least squares", "cox": "Cox"}
 
@@ -314,13 +318,12 @@ def _events(kind: str, rows: pd.DataFrame, followed: list[str]) -> dict[str, flo
 
 
 def _said(error: Error, measured: np.ndarray, values: np.ndarray, name: str, scale: str) -> list[tuple[str, str]]:
-    said = []
-    if error.true is None:
-        message = (
-            f"{name}: the error's bias and SD ({error.source}) are taken as known and as the same in these patients: "
-            "corrected intervals do not hold their uncertainty."
-        )
-        said.append(("error_taken_as_known", message))
+    source = error.source if error.true is None else f"{error.source}, whose number is not reckoned with"
+    message = (
+        f"{name}: the error's bias and SD ({source}) are taken as known and as the same in these patients: corrected "
+        "intervals do not hold their uncertainty."
+    )
+    said = [("error_taken_as_known", message)]
     if error.sd > 0 and values.min() >= 0:
         near = int((measured < two_sided_z(0.95) * error.sd).sum())
         if near > 0.05 * len(values):
@@ -334,7 +337,7 @@ def _said(error: Error, measured: np.ndarray, values: np.ndarray, name: str, sca
 
 
 def _simex_said(
-    found: Simex, replicates: int, terms: Terms, task: Regression, name: str, extrapolation: str
+    found: Simex, replicates: int, terms: Terms, task: Regression, name: str, extrapolation: str, factor: float
 ) -> list[tuple[str, str]]:
     said = []
     if found.failed:
@@ -344,6 +347,12 @@ def _simex_said(
             f"({found.least} of {replicates} are left where there are fewest): corrected estimates lean to no effect."
         )
         said.append(("replicates_left_out", message))
+    if extrapolation == "quadratic" and factor < _QUADRATIC_ENOUGH:
+        message = (
+            f"{name}: the attenuation factor is {factor:.2f}; so large an error a quadratic extrapolation corrects too "
+            "little (coefficients too small, intervals too narrow): see rational and regression calibration."
+        )
+        said.append(("weak_extrapolation", message))
     touched = [
         task.intercept + place
         for block in terms.blocks
