@@ -1,33 +1,6 @@
-import importlib.util
-from pathlib import Path
-
-import pandas as pd
 import pytest
 
 from recohort.core.schema import load_schema, with_defaults
-
-REFERENCE = Path(__file__).parents[1] / "reference"
-
-
-@pytest.fixture(scope="session")
-def inputs():
-    spec = importlib.util.spec_from_file_location("reference_inputs", REFERENCE / "inputs.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return {name: load() for name, load in module.INPUTS.items()}
-
-
-@pytest.fixture(scope="session")
-def reference():
-    """Values that R printed, by file and analysis."""
-
-    def read(name: str, analysis: str) -> pd.DataFrame:
-        table = pd.read_csv(REFERENCE / f"{name}.csv", dtype={"term": str}, float_precision="round_trip")
-        found = table[table["analysis"] == analysis]
-        assert len(found)
-        return found
-
-    return read
 
 
 @pytest.fixture(scope="session")

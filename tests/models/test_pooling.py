@@ -7,7 +7,7 @@ import pytest
 from recohort.cohort.imputation import impute
 from recohort.core.errors import InputError
 from recohort.models import cox
-from recohort.models.pooling import RATIOS, fit_each, pool, rubin
+from recohort.models.pooling import fit_each, pool, rubin
 from recohort.models.result import result, row
 
 COLUMNS = {name: {"type": "number", "unit": ""} for name in ("time", "wt_loss", "age", "sex", "ph_ecog", "meal_cal")}
@@ -215,13 +215,6 @@ def test_a_row_that_is_alike_everywhere_stays():
     pooled = pool(found, level=0.95)
     pd.testing.assert_frame_equal(pooled.estimates, found[0].estimates)
     assert pooled.warnings.empty
-
-
-def test_an_undeclared_ratio_is_not_guessed_at():
-    pooled = pool(made([1.0, 1.2], [0.1, 0.1], quantity="strange_ratio"), level=0.95)
-    assert "strange_ratio" not in RATIOS
-    assert np.isnan(pooled.estimates.iloc[0]["std_error"])
-    assert pooled.warnings["code"].tolist() == ["not_pooled"]
 
 
 def test_a_row_that_some_imputations_lack_is_left_out_and_said():

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recohort.core import references
+from recohort.core import quantities, references
 from recohort.tables import format as fmt
 from recohort.tables import words
 
 
-@pytest.mark.parametrize("module", [fmt, words, references])
+@pytest.mark.parametrize("module", [fmt, words, references, quantities])
 def test_examples(module):
     assert doctest.testmod(module).failed == 0
 

@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from recohort.core.errors import InputError
+from recohort.core.quantities import is_ratio
 from recohort.figures.style import BLUE, GREY, PALE, VERMILLION, new_figure, styled
 from recohort.tables import format as fmt
 from recohort.tables import pick
-from recohort.tables.words import is_ratio, key_of, label_of, level_of, quantity_of, with_interval
+from recohort.tables.words import key_of, label_of, level_of, quantity_of, with_interval
 
 LINE, HEADING = 3.6, 4.4
 """Height of a line of the matrix and of a decision's heading (mm)."""

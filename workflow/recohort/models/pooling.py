@@ -12,52 +12,8 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from recohort.core.errors import InputError
+from recohort.core.quantities import is_ratio, is_share
 from recohort.models.result import COLUMNS, Result, result, row
-
-RATIOS = frozenset(
-    {
-        "hazard_ratio",
-        "hazard_ratio_at",
-        "subgroup_hazard_ratio",
-        "ratio_of_hazard_ratios",
-        "subdistribution_hazard_ratio",
-        "odds_ratio",
-        "odds_ratio_at",
-        "subgroup_odds_ratio",
-        "ratio_of_odds_ratios",
-        "common_odds_ratio",
-        "diagnostic_odds_ratio",
-        "positive_likelihood_ratio",
-        "negative_likelihood_ratio",
-        "risk_ratio",
-        "rate_ratio",
-        "incidence_rate_ratio",
-        "mean_ratio",
-        "rmst_ratio",
-    }
-)
-"""Quantities stored as ratios, whose std_error is that of the logarithm: pooled as logarithms."""
-
-SHARES = frozenset(
-    {
-        "survival",
-        "c_statistic",
-        "cumulative_incidence",
-        "risk",
-        "auc",
-        "concordance",
-        "sensitivity",
-        "specificity",
-        "positive_predictive_value",
-        "negative_predictive_value",
-        "ppv",
-        "npv",
-        "accuracy",
-        "proportion",
-        "event_share",
-    }
-)
-"""Quantities between 0 and 1: pooled as they are, their limits cut there."""
 
 SMALLEST_SHARE = 1e-4
 """Least share of the variance taken to come from missing values, as mice: keeps the degrees of freedom finite."""
@@ -106,8 +62,8 @@ def pool(results: list[Result], *, level: float | None) -> Result:
     Result
         Rows are those of term, quantity and scale of the first imputation. A row with a std_error has the mean
         estimate, its total variance, Barnard and Rubin's ``df``, and, where the single fits have them, limits, Wald
-        statistic and p-value by the t distribution; those in `RATIOS` are pooled as logarithms, limits of those in
-        `SHARES` are cut at 0 and 1. Beside it stands a row ``fmi``, the fraction of missing information, whose
+        statistic and p-value by the t distribution; ratios are pooled as logarithms, limits of shares are cut
+        at 0 and 1. Beside it stands a row ``fmi``, the fraction of missing information, whose
         ``method`` names the quantity. A row without a std_error stays as it is where all imputations agree, and
         else has the median of its numbers and no p-value, as Rubin's rules say nothing of it. The curve is that of the
         first imputation. Degrees of freedom of the complete data are the row's own ``df`` where fits have one (residual
@@ -215,9 +171,7 @@ def _pooled(part: pd.DataFrame, level: float | None, freedom: float) -> list[dic
     first = part.iloc[0]
     numbers = {name: part[name].to_numpy(dtype=float) for name in ("estimate", "std_error", "statistic", "df")}
     estimate, error = numbers["estimate"], numbers["std_error"]
-    ratio = first["quantity"] in RATIOS
-    if not ratio and re.search("(^|_)ratios?(_|$)", first["quantity"]):
-        return None  # is its std_error of the logarithm? Nobody declared it
+    ratio = is_ratio(first["quantity"])
     if not np.isfinite(error).all() or not np.isfinite(estimate).all() or (ratio and (estimate <= 0).any()):
         return None
     values = np.log(estimate) if ratio else estimate
@@ -230,7 +184,7 @@ def _pooled(part: pd.DataFrame, level: float | None, freedom: float) -> list[dic
     if level is not None and df > 0 and part[["conf_low", "conf_high"]].notna().all(axis=None):
         reach = float(stdtrit(df, (1 + level) / 2)) * spread
         pooled |= {"conf_low": back(centre - reach), "conf_high": back(centre + reach)}
-        if first["quantity"] in SHARES:
+        if is_share(first["quantity"]):
             pooled |= {"conf_low": max(pooled["conf_low"], 0.0), "conf_high": min(pooled["conf_high"], 1.0)}
     null = _null(values, error, numbers["statistic"])
     if null is not None and spread > 0 and df > 0:

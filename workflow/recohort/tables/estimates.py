@@ -6,11 +6,12 @@ from typing import NamedTuple
 import pandas as pd
 
 from recohort.core.errors import InputError
+from recohort.core.quantities import is_ratio
 from recohort.tables import format as fmt
 from recohort.tables import pick
 from recohort.tables.adjusted import adjusted_p, family_heading
 from recohort.tables.table import Column, Row, Table, finished
-from recohort.tables.words import is_ratio, label_of, method_of, quantity_of, with_interval
+from recohort.tables.words import label_of, method_of, quantity_of, with_interval
 
 WORDS = {"std_error": "SE", "statistic": "Statistic", "df": "df", "p_value": "p", "n": "n", "n_events": "Events"}
 

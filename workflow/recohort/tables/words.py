@@ -146,18 +146,6 @@ def quantity_of(quantity: str) -> str:
     return QUANTITIES.get(quantity) or str(quantity).replace("_", " ").capitalize()
 
 
-def is_ratio(quantity: str) -> bool:
-    """Return whether a quantity is a ratio: 1 is no difference, its axis is logarithmic, its SE that of the logarithm.
-
-    Examples
-    --------
-    >>> is_ratio("hazard_ratio"), is_ratio("likelihood_ratio_positive"), is_ratio("likelihood_ratio_test")
-    (True, True, False)
-    """
-    words = str(quantity).split("_")
-    return bool({"ratio", "ratios"} & set(words)) and words[-1] != "test"
-
-
 def with_interval(text: str, level: float | None) -> str:
     """Return the heading of an estimate that stands with its confidence interval.
 
