@@ -44,3 +44,14 @@ def test_a_participant_cannot_leave_the_dataset(name):
 
 def test_a_good_label():
     assert check_participant("sub-A01", "line 2") is None
+
+
+def test_files_of_another_folder(tmp_path):
+    touch(tmp_path / "sub-01" / "ct" / "sub-01_ct.nii.gz")
+    assert find(tmp_path, "sub-01", "ct") == []
+    assert len(find(tmp_path, "sub-01", "ct", datatype="ct")) == 1
+
+
+def test_what_only_a_generator_knows_is_no_derivative(tmp_path):
+    touch(tmp_path / "derivatives" / "truth" / "sub-01" / "ct" / "sub-01_label-WML_mask.nii.gz")
+    assert find_derivative(tmp_path, "sub-01", "mask", datatype="ct", label="WML") is None

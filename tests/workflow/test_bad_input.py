@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import STUDY, Workdir, small_study
+from workdir import STUDY, Workdir, small_study
 
 pytestmark = pytest.mark.slow
 

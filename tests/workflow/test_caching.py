@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import STUDY, Workdir, small_study
+from workdir import STUDY, Workdir, small_study
 
 from recohort.core.batches import divide
 

@@ -8,7 +8,7 @@ import lifelines
 import pandas as pd
 import pytest
 import yaml
-from conftest import REPOSITORY, Workdir
+from workdir import REPOSITORY, Workdir
 
 PAGE = (REPOSITORY / "docs" / "own_study.md").read_text()
 

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, STUDY, Workdir
+from workdir import REPOSITORY, STUDY, Workdir
 
 pytestmark = pytest.mark.slow
 

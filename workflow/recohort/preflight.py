@@ -23,6 +23,7 @@ def check_datasets(studies: dict[str, Study]) -> list[str]:
     """
     excluded, findings = [], Findings()
     for study in studies.values():
+        findings.extend(_beside_findings(study))
         if study.dataset.kind != "bids":
             continue
         findings.extend(_table_findings(study))
@@ -32,6 +33,17 @@ def check_datasets(studies: dict[str, Study]) -> list[str]:
             (excluded if keep else findings.sentences).extend(of_subjects)
     findings.raise_if_any()
     return excluded
+
+
+def _beside_findings(study: Study) -> list[str]:
+    """What is wrong with what the images are made with, such as a network, before any participant."""
+    if not study.has_images or not study.images_beside:
+        return []
+    try:
+        import_module(study.images_by("processing")).prepare(images=study.config["images"])
+    except InputError as error:
+        return [f"study {study.name}: {line}" for line in str(error).splitlines()]
+    return []
 
 
 def _table_findings(study: Study) -> list[str]:

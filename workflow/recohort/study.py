@@ -6,6 +6,7 @@ This is the one module beside the stages; it may import all of them, and only th
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,6 +56,28 @@ class Study:
     def metrics_for(self, step: str) -> dict:
         """The settings of the metrics that an earlier step needs."""
         return part_for(step, self.config["metrics"], load_schema("metrics"))
+
+    @property
+    def images_beside(self) -> list[str]:
+        """The files beside the participants' that the images are made with, such as a network; none for most kinds."""
+        module = self.images_by("beside")
+        return import_module(module).reads(images=self.config["images"]) if find_spec(module) else []
+
+    def adjustment(self, section: str) -> dict | None:
+        """``matching`` or ``weighting`` without what changes its judgement alone; None where the study has no such."""
+        settings = self.config["cohort"].get(section)
+        return settings and {key: value for key, value in settings.items() if key != "balance"}
+
+    @property
+    def discards(self) -> bool:
+        """Whether matching leaves out who has no counterpart, which is a step of the flow of its own."""
+        return self.config["cohort"].get("matching", {}).get("discard", "none") != "none"
+
+    def judged(self) -> dict[str, dict]:
+        """What balance is compared in: by sample, its treatment, covariates and what is said of them."""
+        keys, made_by = ("treatment", "covariates", "balance"), {"matched": "matching", "weighted": "weighting"}
+        sections = {sample: self.config["cohort"].get(name) for sample, name in made_by.items()}
+        return {sample: {key: section[key] for key in keys} for sample, section in sections.items() if section}
 
     def raw_files(self, batch: str) -> list[str]:
         """Return what a batch's images are made from: its subjects' files, or the manifest of simulated ones."""

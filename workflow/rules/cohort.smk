@@ -61,26 +61,6 @@ rule select_eligible:
         "../scripts/select_eligible.py"
 
 
-def adjustment(study, section, without=("balance",)):
-    """A section of the cohort without the keys that do not change its sample; None where the study has no such section."""
-    settings = CONFIGS[study]["cohort"].get(section)
-    return settings and {key: settings[key] for key in settings if key not in without}
-
-
-def judged(study):
-    """What balance is compared in: by sample, its treatment, covariates and what is said of them."""
-    samples = {"matched": "matching", "weighted": "weighting"}
-    sections = {
-        sample: CONFIGS[study]["cohort"].get(name) for sample, name in samples.items()
-    }
-    keys = ("treatment", "covariates", "balance")
-    return {
-        sample: {key: section[key] for key in keys}
-        for sample, section in sections.items()
-        if section
-    }
-
-
 rule match_cohort:
     input:
         eligible=rules.select_eligible.output.eligible,
@@ -94,7 +74,7 @@ rule match_cohort:
     log:
         "results/{study}/logs/cohort/match_cohort.log",
     params:
-        matching=lambda wildcards: adjustment(wildcards.study, "matching"),
+        matching=lambda wildcards: STUDIES[wildcards.study].adjustment("matching"),
         columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
         seed=RUN["seed"],
     script:
@@ -111,7 +91,7 @@ rule weight_cohort:
     log:
         "results/{study}/logs/cohort/weight_cohort.log",
     params:
-        weighting=lambda wildcards: adjustment(wildcards.study, "weighting"),
+        weighting=lambda wildcards: STUDIES[wildcards.study].adjustment("weighting"),
         columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
     script:
         "../scripts/weight_cohort.py"
@@ -122,7 +102,7 @@ rule compare_balance:
         eligible=rules.select_eligible.output.eligible,
         adjusted=lambda wildcards: expand(
             "results/{study}/cohort/{sample}.tsv",
-            sample=judged(wildcards.study),
+            sample=STUDIES[wildcards.study].judged(),
             allow_missing=True,
         ),
         code=code("compare_balance"),
@@ -132,7 +112,7 @@ rule compare_balance:
     log:
         "results/{study}/logs/cohort/compare_balance.log",
     params:
-        sections=lambda wildcards: judged(wildcards.study),
+        sections=lambda wildcards: STUDIES[wildcards.study].judged(),
         columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
     script:
         "../scripts/compare_balance.py"
@@ -156,20 +136,18 @@ rule impute_cohort:
         "../scripts/impute_cohort.py"
 
 
-def considered(study):
-    """Whom matching could match, and the steps that led there."""
-    matching = CONFIGS[study]["cohort"].get("matching")
-    if matching is None or matching["discard"] == "none":
-        made = rules.select_eligible.output
-        return {"eligible": made.eligible, "steps": made.steps}
-    made = rules.match_cohort.output
-    return {"eligible": made.supported, "steps": made.steps}
-
-
 rule count_flow:
     input:
-        steps=lambda wildcards: considered(wildcards.study)["steps"],
-        eligible=lambda wildcards: considered(wildcards.study)["eligible"],
+        steps=lambda wildcards: (
+            rules.match_cohort.output.steps
+            if STUDIES[wildcards.study].discards
+            else rules.select_eligible.output.steps
+        ),
+        eligible=lambda wildcards: (
+            rules.match_cohort.output.supported
+            if STUDIES[wildcards.study].discards
+            else rules.select_eligible.output.eligible
+        ),
         matched=lambda wildcards: (
             rules.match_cohort.output.matched
             if "matching" in CONFIGS[wildcards.study]["cohort"]

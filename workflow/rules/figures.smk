@@ -26,6 +26,8 @@ rule draw_figure:
         entry=lookup("{study}/figures/{figure}", within=CONFIGS),
         columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
         synthetic=lambda wildcards: STUDIES[wildcards.study].dataset.synthetic,
-        level=lambda wildcards: STUDIES[wildcards.study].level("figures", wildcards.figure),
+        level=lambda wildcards: STUDIES[wildcards.study].level(
+            "figures", wildcards.figure
+        ),
     script:
         "../scripts/draw_figure.py"

@@ -8,6 +8,7 @@ OUTPUTS           results/<study>/images/{sub-*/, batches/, status.tsv}
 rule process_images:
     input:
         raw=lambda wildcards: STUDIES[wildcards.study].raw_files(wildcards.batch),
+        beside=lambda wildcards: STUDIES[wildcards.study].images_beside,
         code=lambda wildcards: code(
             "process_images", STUDIES[wildcards.study].images_by("processing")
         ),

@@ -23,6 +23,8 @@ rule make_table:
         entry=lookup("{study}/tables/{table}", within=CONFIGS),
         columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
         synthetic=lambda wildcards: STUDIES[wildcards.study].dataset.synthetic,
-        level=lambda wildcards: STUDIES[wildcards.study].level("tables", wildcards.table),
+        level=lambda wildcards: STUDIES[wildcards.study].level(
+            "tables", wildcards.table
+        ),
     script:
         "../scripts/make_table.py"

@@ -8,7 +8,13 @@ from recohort.core.errors import InputError
 PARTICIPANT = re.compile(r"sub-[A-Za-z0-9]+")
 
 
-def find(folder: Path, participant: str, suffix: str, *, session: str | None = None, **entities: str) -> list[Path]:
+TRUTH = "truth"
+"""The pipeline in ``derivatives/`` that holds what a synthetic cohort's generator knows; never an input."""
+
+
+def find(
+    folder: Path, participant: str, suffix: str, *, session: str | None = None, datatype: str = "anat", **entities: str
+) -> list[Path]:
     """Return a participant's NIfTI files of one suffix that carry all these entities, sorted by echo, then by name.
 
     Parameters
@@ -21,10 +27,12 @@ def find(folder: Path, participant: str, suffix: str, *, session: str | None = N
         ``MEGRE``, ``mask``, ``Chimap`` ...
     session : str, optional
         Session label without ``ses-``; None for a dataset without sessions.
+    datatype : str
+        The folder that the files lie in: ``anat``, ``ct``.
     **entities : str
         E.g. ``part="phase"``, ``label="lesion"``.
     """
-    within = folder / participant / (f"ses-{session}" if session else "") / "anat"
+    within = folder / participant / (f"ses-{session}" if session else "") / datatype
     matches = [
         path
         for path in within.glob(f"{participant}_*{suffix}.nii*")
@@ -35,9 +43,9 @@ def find(folder: Path, participant: str, suffix: str, *, session: str | None = N
 
 
 def find_derivative(
-    root: Path, participant: str, suffix: str, *, session: str | None = None, **entities: str
+    root: Path, participant: str, suffix: str, *, session: str | None = None, datatype: str = "anat", **entities: str
 ) -> Path | None:
-    """Return the one such file below ``derivatives/*/``, or None.
+    """Return the one such file below ``derivatives/*/``, or None; what only a generator knows is no such file.
 
     Raises
     ------
@@ -47,7 +55,8 @@ def find_derivative(
     found = [
         path
         for pipeline in sorted((root / "derivatives").glob("*/"))
-        for path in find(pipeline, participant, suffix, session=session, **entities)
+        if pipeline.name != TRUTH
+        for path in find(pipeline, participant, suffix, session=session, datatype=datatype, **entities)
     ]
     if len(found) > 1:
         listed = ", ".join(str(path.relative_to(root)) for path in found)

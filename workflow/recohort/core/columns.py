@@ -3,15 +3,25 @@
 import pandas as pd
 
 METRICS = {
-    "mean": ("ppm", "mean susceptibility"),
-    "median": ("ppm", "median susceptibility"),
-    "iqr": ("ppm", "susceptibility IQR"),
-    "maximum": ("ppm", "maximum susceptibility"),
-    "p95": ("ppm", "95th percentile of susceptibility"),
-    "volume": ("mL", "volume"),
-    "kept": ("fraction", "measured fraction"),
+    "lesion": {
+        "mean": ("ppm", "Lesion mean susceptibility"),
+        "median": ("ppm", "Lesion median susceptibility"),
+        "iqr": ("ppm", "Lesion susceptibility IQR"),
+        "maximum": ("ppm", "Lesion maximum susceptibility"),
+        "p95": ("ppm", "Lesion 95th percentile of susceptibility"),
+        "volume": ("mL", "Lesion volume"),
+        "kept": ("fraction", "Lesion measured fraction"),
+    },
+    "wml": {
+        "volume": ("mL", "WML volume"),
+        "total": ("mL", "Total WML volume"),
+        "periventricular": ("mL", "Periventricular WML volume"),
+        "share": ("%", "WML volume of intracranial volume"),
+        "ventricles": ("mL", "Ventricle volume"),
+        "intracranial": ("mL", "Intracranial volume"),
+    },
 }
-"""What the metrics stage measures of a region, with unit and label."""
+"""What each section of the metrics stage gives, with unit and label."""
 
 
 SAMPLING = {
@@ -32,9 +42,9 @@ def cohort_columns(study: dict) -> dict[str, dict]:
         The study's configuration, complete.
     """
     metrics = {
-        f"{region}_{statistic}": {"type": "number", "unit": unit, "label": f"{region.capitalize()} {label}"}
-        for region in study.get("metrics", {})
-        for statistic, (unit, label) in METRICS.items()
+        f"{section}_{statistic}": {"type": "number", "unit": _unit(study, section, statistic, unit), "label": label}
+        for section in study.get("metrics", {})
+        for statistic, (unit, label) in METRICS[section].items()
     }
     strata = {
         name: {"type": "category", "levels": entry["labels"], "label": name.replace("_", " ").capitalize()}
@@ -42,6 +52,12 @@ def cohort_columns(study: dict) -> dict[str, dict]:
     }
     sampled = SAMPLING if {"matching", "weighting"} & set(study["cohort"]) else {}
     return {**study["data"]["columns"], **metrics, **sampled, **strata}
+
+
+def _unit(study: dict, section: str, statistic: str, unit: str) -> str:
+    """Return a metric's unit; that of ``wml_volume`` is the one of the volume which the study chose."""
+    rule = study["metrics"][section].get("volume_rule")
+    return METRICS[section][rule][0] if rule and statistic == "volume" else unit
 
 
 def as_text(values: pd.Series) -> pd.Series:

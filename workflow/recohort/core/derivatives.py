@@ -21,12 +21,14 @@ class Derivatives:
         ``sub-001``.
     session : str or None
         Session label.
+    folder : str, optional
+        Folder of the kind of images.
     """
 
-    def __init__(self, root: Path, participant: str, session: str | None):
+    def __init__(self, root: Path, participant: str, session: str | None, folder: str = "anat"):
         shutil.rmtree(root / participant, ignore_errors=True)
         self.root = root
-        self.folder = root / participant / (f"ses-{session}" if session else "") / "anat"
+        self.folder = root / participant / (f"ses-{session}" if session else "") / folder
         self.stem = participant + (f"_ses-{session}" if session else "")
 
     def write(self, name: str, data: "np.ndarray", affine: "np.ndarray", sidecar: dict) -> str:
@@ -46,7 +48,7 @@ class Derivatives:
         return sorted(path for path in self.folder.iterdir() if path.is_file())
 
 
-BESIDE_BIDS = "batches/\nstatus.tsv\ntruth.tsv\n"
+BESIDE_BIDS = "batches/\nstatus.tsv\ntruth.tsv\nct/\n"
 """A ``.bidsignore``: what lies in a dataset's folder and is no BIDS."""
 
 
