@@ -92,11 +92,13 @@ def complete_rows(frame: pd.DataFrame, names: list[str]) -> tuple[pd.DataFrame, 
     Raises
     ------
     InputError
-        A column is missing from the table, or no row is complete.
+        A column is missing from the table, it has no row, or no row is complete.
     """
     names = list(dict.fromkeys(names))
     if absent := [name for name in names if name not in frame]:
         raise InputError(f"column '{absent[0]}': not found in the cohort's table, which has {', '.join(frame.columns)}")
+    if frame.empty:
+        raise InputError("the cohort has no rows, expected at least one")
     missing = frame[names].isna()
     dropped = int(missing.any(axis=1).sum())
     if not dropped:

@@ -117,8 +117,10 @@ def johnson_neyman(
     if form.kind == "spline":
         return _crossings(margins, np.linspace(values.min(), values.max(), 2001)), side
     ends = contrasts(terms, exposure, 0, modifier, np.array([[0.0], [1.0]]), before=before)
-    first, second = ends[0], ends[1] - ends[0]
-    products = [(one @ covariance @ two, (one @ beta) * (two @ beta)) for one, two in _pairs(first, second)]
+    used = ends.any(axis=0)  # another coefficient may have no finite estimate
+    first, second = ends[0, used], (ends[1] - ends[0])[used]
+    known, spread = beta[used], covariance[np.ix_(used, used)]
+    products = [(one @ spread @ two, (one @ known) * (two @ known)) for one, two in _pairs(first, second)]
     constant, cross, square = (size - z**2 * variance for variance, size in products)
     roots = np.roots([square, 2 * cross, constant])
     real = sorted(root.real for root in roots if abs(root.imag) <= 1e-12 * max(abs(root), 1e-300))
