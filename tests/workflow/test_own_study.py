@@ -41,3 +41,24 @@ def test_every_kind_that_the_page_names_exists():
     assert kinds - {"cox", "strata", "baseline_tests", "kaplan_meier"} <= named
     for link in re.findall(r"\]\(([^)#]+)\)", PAGE):
         assert (REPOSITORY / "docs" / link).exists(), link
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("lung.csv", "lungs.csv"), "study lung: data.table: data/mine/lungs.csv: there is no such file"),
+        (
+            ("from: wt.loss", "from: weight"),
+            "study lung: data.table: data/mine/lung.csv: column 'weight' is not in the table",
+        ),
+    ],
+)
+def test_a_table_that_is_not_there_or_lacks_a_column_is_said_before_any_work(tmp_path, change, sentence):
+    text = re.search(r"```yaml\n(.*?)```", PAGE, flags=re.S)[1].replace(*change)
+    run = Workdir(tmp_path / "copy")
+    run.configure(yaml.safe_load(text), name="lung")
+    (run.folder / "data" / "mine").mkdir(parents=True)
+    shutil.copy(Path(lifelines.__file__).parent / "datasets" / "lung.csv", run.folder / "data" / "mine")
+    done = run.run("--dry-run", "lung", check=False)
+    assert done.returncode == 1
+    assert sentence in done.stderr

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from recohort.cohort.assemble import assemble
+from recohort.cohort.conform import conform
 from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_table
 from recohort.study import Study
@@ -24,6 +25,7 @@ def check_datasets(studies: dict[str, Study]) -> list[str]:
     excluded, findings = [], Findings()
     for study in studies.values():
         findings.extend(_beside_findings(study))
+        findings.extend(_source_findings(study) if study.dataset.kind == "table" else [])
         if study.dataset.kind != "bids":
             continue
         findings.extend(_table_findings(study))
@@ -33,6 +35,20 @@ def check_datasets(studies: dict[str, Study]) -> list[str]:
             (excluded if keep else findings.sentences).extend(of_subjects)
     findings.raise_if_any()
     return excluded
+
+
+def _source_findings(study: Study) -> list[str]:
+    """What is wrong with ``data.table``: the file is not there, or lacks a declared column."""
+    data = study.config["data"]
+    try:
+        table, identifier = read_table(study.table_file), data["table"].get("identifier")
+        conform(table, columns=data["columns"], identifier=identifier)
+    except InputError as error:
+        prefix = f"{study.table_file}: "
+        return [
+            f"study {study.name}: data.table: {prefix}{line.removeprefix(prefix)}" for line in str(error).splitlines()
+        ]
+    return []
 
 
 def _beside_findings(study: Study) -> list[str]:
