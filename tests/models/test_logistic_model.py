@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from fitted_models import codes, declare, pick
 from scipy.optimize import linprog
 
 from recohort.core.errors import InputError
 from recohort.models import logistic
 from recohort.models.regression.logit import fit_logit
+from recohort.models.regression.splines import restricted_cubic
 
 KINDS = {
     "aspirin": {"type": "boolean"},
@@ -362,3 +364,19 @@ def test_one_cluster_is_refused(fitted):
 def test_negative_weight_is_refused(fitted):
     with pytest.raises(InputError, match="weight -1"):
         fitted(lambda frame: frame.assign(weight=frame["weight"] - 2), **MODIFIED, weights="weight")
+
+
+def test_nearly_collinear_columns_are_fitted_to_the_last_digits():
+    """A spline whose knots lie close together: its coefficients are huge, the fitted risks are not."""
+    generator = np.random.default_rng(4)
+    volume = np.exp(generator.normal(-0.5, 2.4, 600))
+    basis = restricted_cubic(volume, np.array([0.01, 0.2, 1.4, 30.0]))
+    risk = 1 / (1 + np.exp(2.0 - 0.3 * np.log1p(volume)))
+    event = (generator.random(600) < risk).astype(float)
+    ours = fit_logit(event, basis, names=["a", "b", "c"])
+    orthonormal, triangle = np.linalg.qr(np.column_stack([np.ones(600), basis]))
+    peer = sm.Logit(event, orthonormal).fit(disp=False, method="newton", tol=1e-14, maxiter=200)
+    assert np.abs(ours.beta).max() > 100
+    np.testing.assert_allclose(ours.probability, peer.predict(), rtol=1e-9)
+    assert ours.loglik == pytest.approx(peer.llf, rel=1e-13)
+    np.testing.assert_allclose(ours.beta, np.linalg.solve(triangle, peer.params), rtol=1e-6)

@@ -149,13 +149,15 @@ class Likelihood:
             if not np.isfinite(wanted).all():
                 break
             step = np.zeros_like(gamma)
-            step[free] = wanted * min(1.0, 5.0 / max(np.abs(wanted).max(), 1e-300))
-            proposed = self.value(gamma + step)
-            while not proposed >= value - 1e-10 * (1 + abs(value)) and np.abs(step).max() > 1e-13:
-                step /= 2
-                proposed = self.value(gamma + step)
-            gamma, value = gamma + step, proposed
-            if np.abs(step).max() < (1e-12 if self.firth else 1e-10):
+            step[free] = wanted
+            moved = np.abs(self.z @ step).max()  # of the linear predictor: columns may be nearly collinear
+            shrink = min(1.0, 5.0 / max(moved, 1e-300))
+            proposed = self.value(gamma + shrink * step)
+            while not proposed >= value - 1e-10 * (1 + abs(value)) and shrink * moved > 1e-13:
+                shrink /= 2
+                proposed = self.value(gamma + shrink * step)
+            gamma, value = gamma + shrink * step, proposed
+            if shrink * moved < (1e-12 if self.firth else 1e-10):
                 return gamma, value
         raise InputError("the logistic model's likelihood was not maximised in 500 steps, expected other covariates")
 
