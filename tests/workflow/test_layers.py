@@ -12,7 +12,7 @@ from recohort.core.schema import SCHEMAS, load_schema
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "workflow" / "recohort"
-STAGES = ["synthetic", "images", "metrics", "cohort", "models", "tables", "figures", "report"]
+STAGES = ["synthetic", "images", "metrics", "cohort", "models", "sensitivity", "tables", "figures", "report", "provenance"]
 WORDS = {"figures": {"tables"}, "report": {"tables"}}
 """Rounding and words live in `tables` alone: what prints borrows them from there."""
 

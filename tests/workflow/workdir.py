@@ -90,5 +90,10 @@ class Workdir:
 
 
 def small_study(**changes) -> dict:
+    """The study, small, without its sensitivity analyses: few subjects leave matching with little choice."""
     study = yaml.safe_load((REPOSITORY / "config" / "studies" / f"{STUDY}.yaml").read_text())
+    of_sensitivity = {name for name, entry in study["figures"].items() if "sensitivity" in entry}
+    study["figures"] = {name: entry for name, entry in study["figures"].items() if name not in of_sensitivity}
+    study["report"]["order"] = [name for name in study["report"]["order"] if name not in of_sensitivity]
+    del study["sensitivity"]
     return merge(merge(study, SMALL), changes)

@@ -6,10 +6,10 @@ from recohort.cohort.assemble import assemble
 from recohort.cohort.conform import conform
 from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_table
-from recohort.study import Study
+from recohort.study import Studies, Study
 
 
-def check_datasets(studies: dict[str, Study]) -> list[str]:
+def check_datasets(studies: Studies) -> list[str]:
     """Check every study that has a real dataset.
 
     Returns
@@ -24,6 +24,7 @@ def check_datasets(studies: dict[str, Study]) -> list[str]:
     """
     excluded, findings = [], Findings()
     for study in studies.values():
+        findings.extend(_alternative_findings(studies, study))
         findings.extend(_beside_findings(study))
         findings.extend(_source_findings(study) if study.dataset.kind == "table" else [])
         if study.dataset.kind != "bids":
@@ -35,6 +36,17 @@ def check_datasets(studies: dict[str, Study]) -> list[str]:
             (excluded if keep else findings.sentences).extend(of_subjects)
     findings.raise_if_any()
     return excluded
+
+
+def _alternative_findings(studies: Studies, study: Study) -> list[str]:
+    """What is wrong with the studies that its sensitivity analyses need."""
+    found = []
+    for name in study.variants:
+        try:
+            studies[name]
+        except InputError as error:
+            found += str(error).splitlines()
+    return found
 
 
 def _source_findings(study: Study) -> list[str]:

@@ -3,6 +3,7 @@
 This is the one module beside the stages; it may import all of them, and only the rules import it.
 """
 
+import functools
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,23 +19,40 @@ from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_rows
 from recohort.core.references import interval_level, item_sources, model_sources
 from recohort.core.schema import load_schema, part_for
+from recohort.core.variants import AS_IS, FOLDER, specifications, value_at, variants
+from recohort.lineage import differs
 
 CONFIG = Path("config")
 
 
 @dataclass(frozen=True)
 class Study:
-    """One study of a run: its completed configuration, its data, its batches."""
+    """One study of a run: its completed configuration, its data, its batches; of an alternative the study it varies."""
 
     name: str
     config: dict
     dataset: Dataset
     batches: dict[str, list[str]]
+    base: "Study | None" = None
 
     @property
     def results(self) -> Path:
         """Folder of everything made for this study."""
         return Path("results") / self.name
+
+    def setting(self, path: str) -> object:
+        """What stands in its configuration under a path with slashes; None where nothing does."""
+        return value_at(self.config, path.replace("/", "."))
+
+    def place(self, path: str) -> str:
+        """Where a result lies: here, or with the study that this one varies where nothing it is made from differs."""
+        home = self if self.base is None or differs(self, self.base, path) else self.base
+        return f"results/{home.name}/{path}"
+
+    @property
+    def roots(self) -> list[str]:
+        """The folders below which its results lie."""
+        return [f"results/{study.name}" for study in (self, self.base) if study]
 
     @property
     def has_images(self) -> bool:
@@ -96,7 +114,7 @@ class Study:
     def participants(self) -> str:
         """The table of participants that the cohort is assembled from."""
         if self.dataset.kind == "table":
-            return f"results/{self.name}/cohort/participants.tsv"
+            return self.place("cohort/participants.tsv")
         return f"{self.dataset.root}/participants.tsv"
 
     @property
@@ -113,13 +131,15 @@ class Study:
     @property
     def manifests(self) -> list[str]:
         """The manifests of every batch: what a whole run must find intact."""
-        stages = ["synthetic"] * self.dataset.synthetic + ["images"] * self.has_images
-        return [f"results/{self.name}/{stage}/batches/{batch}.tsv" for stage in stages for batch in self.batches]
+        raw = [f"{self.dataset.root}/batches/{batch}.tsv" for batch in self.batches if self.dataset.synthetic]
+        return [*raw, *(self.place(f"images/batches/{batch}.tsv") for batch in self.batches)]
 
     @property
     def targets(self) -> list[str]:
         """What running the study means."""
-        return [f"results/{self.name}/report/index.html", *self.manifests]
+        gathered = [f"results/{self.name}/{FOLDER}/{name}.tsv" for name in self.config["sensitivity"]]
+        page, record = (f"results/{self.name}/{path}" for path in ("report/index.html", "provenance.json"))
+        return [page, *gathered, *self.manifests, record]
 
     @property
     def figures(self) -> list[str]:
@@ -135,7 +155,7 @@ class Study:
 
     def files(self, paths: Iterable[str]) -> list[str]:
         """Return results that are named relative to the study's results as paths."""
-        return [f"results/{self.name}/{path}" for path in dict.fromkeys(paths)]
+        return [self.place(path) for path in dict.fromkeys(paths)]
 
     def model_results(self, kind: str, name: str) -> list[str]:
         """The cohort and the earlier models that an analysis reads."""
@@ -147,13 +167,52 @@ class Study:
 
     def level(self, section: str, name: str) -> float | None:
         """The level of the intervals that a table or a figure prints."""
-        return interval_level(section, self.config[section][name], self.config["models"])
+        return interval_level(section, self.config[section][name], self.config)
 
     def figure_results(self, name: str) -> list[str]:
-        """The results that a figure is drawn from; a map is drawn from the images themselves."""
-        entry = self.config["figures"][name]
-        images = self.manifests if entry["kind"] == "map" else []
-        return self.files(item_sources("figures", entry).values()) + images
+        """The results that a figure is drawn from; one that reads the images' status is drawn from the images too."""
+        sources = item_sources("figures", self.config["figures"][name])
+        return self.files(sources.values()) + (self.manifests if "images/status" in sources else [])
+
+    @functools.cached_property
+    def changes(self) -> dict[str, dict]:
+        """The changed studies that its sensitivity analyses need: name -> key -> value."""
+        return variants(self.config)
+
+    @property
+    def variants(self) -> list[str]:
+        """Their names as studies of their own."""
+        return [f"{self.name}/{FOLDER}/{variant}" for variant in self.changes]
+
+    def varied(self, variant: str) -> "Study":
+        """Return one of them.
+
+        Raises
+        ------
+        InputError
+            The change makes its configuration wrong.
+        """
+        if variant not in self._varied:
+            config = read_study(CONFIG / "studies" / f"{self.name}.yaml", changes=self.changes[variant], name=variant)
+            self._varied[variant] = Study(f"{self.name}/{FOLDER}/{variant}", config, self.dataset, self.batches, self)
+        return self._varied[variant]
+
+    @functools.cached_property
+    def _varied(self) -> dict[str, "Study"]:
+        return {}
+
+    def specifications(self, name: str) -> list[dict]:
+        """The alternatives of a sensitivity analysis, each with where its estimate lies."""
+        found = []
+        for one in specifications(self.config["sensitivity"][name], self.config):
+            study = self if one.variant == AS_IS else self.varied(one.variant)
+            path = study.place(f"models/{one.model.replace('.', '/')}.tsv")
+            found.append({**one._asdict(), "path": path})
+        return found
+
+    def sensitivity_results(self, name: str) -> list[str]:
+        """The estimates that a sensitivity analysis gathers."""
+        return list(dict.fromkeys(one["path"] for one in self.specifications(name)))
 
     def compared_results(self) -> list[str]:
         """The results that published numbers are compared with."""
@@ -181,7 +240,18 @@ class Study:
         return {"items": items, "synthetic": self.dataset.synthetic}
 
 
-def read_run() -> tuple[dict, dict[str, Study]]:
+class Studies(dict):
+    """The studies of a run by name; an alternative of one of them is made when it is asked for."""
+
+    def __missing__(self, name: str) -> Study:
+        """Return an alternative, ``<study>/sensitivity/<variant>``."""
+        base, _, variant = name.partition(f"/{FOLDER}/")
+        if base not in self or not variant:
+            raise KeyError(name)
+        return self[base].varied(variant)
+
+
+def read_run() -> tuple[dict, Studies]:
     """Read ``config/config.yaml`` and every study it names; each finding of all of them in one error.
 
     Raises
@@ -190,7 +260,7 @@ def read_run() -> tuple[dict, dict[str, Study]]:
         One sentence per finding.
     """
     run = complete(read_yaml(CONFIG / "config.yaml"), "run", str(CONFIG / "config.yaml"))
-    studies, findings = {}, Findings()
+    studies, findings = Studies(), Findings()
     for name in run["studies"]:
         try:
             config = read_study(CONFIG / "studies" / f"{name}.yaml")

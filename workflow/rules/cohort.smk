@@ -14,8 +14,8 @@ rule import_table:
     log:
         "results/{study}/logs/cohort/import_table.log",
     params:
-        table=lookup("{study}/data/table", within=CONFIGS),
-        columns=lookup("{study}/data/columns", within=CONFIGS),
+        table=setting("data/table"),
+        columns=setting("data/columns"),
     script:
         "../scripts/import_table.py"
 
@@ -24,12 +24,12 @@ rule assemble_cohort:
     input:
         participants=lambda wildcards: STUDIES[wildcards.study].participants,
         metrics=lambda wildcards: (
-            rules.gather_metrics.output.metrics
+            STUDIES[wildcards.study].place("metrics/metrics.tsv")
             if STUDIES[wildcards.study].has_images
             else []
         ),
         status=lambda wildcards: (
-            rules.gather_status.output.status
+            STUDIES[wildcards.study].place("images/status.tsv")
             if STUDIES[wildcards.study].has_images
             else []
         ),
@@ -40,15 +40,15 @@ rule assemble_cohort:
     log:
         "results/{study}/logs/cohort/assemble_cohort.log",
     params:
-        columns=lookup("{study}/data/columns", within=CONFIGS),
-        outcome=lookup("{study}/cohort/outcome", within=CONFIGS, default=None),
+        columns=setting("data/columns"),
+        outcome=setting("cohort/outcome"),
     script:
         "../scripts/assemble_cohort.py"
 
 
 rule select_eligible:
     input:
-        assembled=rules.assemble_cohort.output.assembled,
+        assembled=result("cohort/assembled.tsv"),
         code=code("select_eligible"),
     output:
         eligible="results/{study}/cohort/eligible.tsv",
@@ -56,15 +56,15 @@ rule select_eligible:
     log:
         "results/{study}/logs/cohort/select_eligible.log",
     params:
-        eligibility=lookup("{study}/cohort/eligibility", within=CONFIGS),
+        eligibility=setting("cohort/eligibility"),
     script:
         "../scripts/select_eligible.py"
 
 
 rule match_cohort:
     input:
-        eligible=rules.select_eligible.output.eligible,
-        steps=rules.select_eligible.output.steps,
+        eligible=result("cohort/eligible.tsv"),
+        steps=result("cohort/eligible.json"),
         code=code("match_cohort"),
     output:
         matched="results/{study}/cohort/matched.tsv",
@@ -75,7 +75,7 @@ rule match_cohort:
         "results/{study}/logs/cohort/match_cohort.log",
     params:
         matching=lambda wildcards: STUDIES[wildcards.study].adjustment("matching"),
-        columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
+        columns=lambda wildcards: cohort_columns(STUDIES[wildcards.study].config),
         seed=RUN["seed"],
     script:
         "../scripts/match_cohort.py"
@@ -83,7 +83,7 @@ rule match_cohort:
 
 rule weight_cohort:
     input:
-        eligible=rules.select_eligible.output.eligible,
+        eligible=result("cohort/eligible.tsv"),
         code=code("weight_cohort"),
     output:
         weighted="results/{study}/cohort/weighted.tsv",
@@ -92,14 +92,14 @@ rule weight_cohort:
         "results/{study}/logs/cohort/weight_cohort.log",
     params:
         weighting=lambda wildcards: STUDIES[wildcards.study].adjustment("weighting"),
-        columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
+        columns=lambda wildcards: cohort_columns(STUDIES[wildcards.study].config),
     script:
         "../scripts/weight_cohort.py"
 
 
 rule compare_balance:
     input:
-        eligible=rules.select_eligible.output.eligible,
+        eligible=result("cohort/eligible.tsv"),
         adjusted=lambda wildcards: expand(
             "results/{study}/cohort/{sample}.tsv",
             sample=STUDIES[wildcards.study].judged(),
@@ -113,14 +113,14 @@ rule compare_balance:
         "results/{study}/logs/cohort/compare_balance.log",
     params:
         sections=lambda wildcards: STUDIES[wildcards.study].judged(),
-        columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
+        columns=lambda wildcards: cohort_columns(STUDIES[wildcards.study].config),
     script:
         "../scripts/compare_balance.py"
 
 
 rule impute_cohort:
     input:
-        eligible=rules.select_eligible.output.eligible,
+        eligible=result("cohort/eligible.tsv"),
         code=code("impute_cohort"),
     output:
         imputed="results/{study}/cohort/imputed.tsv",
@@ -128,9 +128,9 @@ rule impute_cohort:
     log:
         "results/{study}/logs/cohort/impute_cohort.log",
     params:
-        imputation=lookup("{study}/cohort/imputation", within=CONFIGS, default=None),
-        outcome=lookup("{study}/cohort/outcome", within=CONFIGS, default=None),
-        columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
+        imputation=setting("cohort/imputation"),
+        outcome=setting("cohort/outcome"),
+        columns=lambda wildcards: cohort_columns(STUDIES[wildcards.study].config),
         seed=RUN["seed"],
     script:
         "../scripts/impute_cohort.py"
@@ -150,7 +150,7 @@ rule count_flow:
         ),
         matched=lambda wildcards: (
             rules.match_cohort.output.matched
-            if "matching" in CONFIGS[wildcards.study]["cohort"]
+            if "matching" in STUDIES[wildcards.study].config["cohort"]
             else []
         ),
         code=code("count_flow"),
@@ -159,6 +159,6 @@ rule count_flow:
     log:
         "results/{study}/logs/cohort/count_flow.log",
     params:
-        groups=lookup("{study}/cohort/groups", within=CONFIGS, default=None),
+        groups=setting("cohort/groups"),
     script:
         "../scripts/count_flow.py"

@@ -19,7 +19,7 @@ rule process_images:
         "results/{study}/logs/images/process_images/{batch}.log",
     params:
         members=members,
-        images=lookup("{study}/images", within=CONFIGS),
+        images=setting("images"),
         metrics=lambda wildcards: STUDIES[wildcards.study].metrics_for("images"),
         dataset=lambda wildcards: str(STUDIES[wildcards.study].dataset.root),
     script:
@@ -41,6 +41,6 @@ rule gather_status:
     log:
         "results/{study}/logs/images/gather_status.log",
     params:
-        title=lookup("{study}/study/title", within=CONFIGS),
+        title=setting("study/title"),
     script:
         "../scripts/gather_status.py"

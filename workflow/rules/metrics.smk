@@ -7,8 +7,8 @@ OUTPUTS           results/<study>/metrics/metrics.tsv
 
 rule measure_images:
     input:
-        manifest=rules.process_images.output.manifest,
-        status=rules.process_images.output.status,
+        manifest=result("images/batches/{batch}.tsv"),
+        status=result("images/batches/{batch}.status.tsv"),
         code=lambda wildcards: code(
             "measure_images", STUDIES[wildcards.study].images_by("measuring")
         ),
@@ -17,9 +17,9 @@ rule measure_images:
     log:
         "results/{study}/logs/metrics/measure_images/{batch}.log",
     params:
-        kind=lookup("{study}/images/kind", within=CONFIGS),
-        metrics=lookup("{study}/metrics", within=CONFIGS),
-        session=lookup("{study}/images/session", within=CONFIGS),
+        kind=setting("images/kind"),
+        metrics=setting("metrics"),
+        session=setting("images/session"),
     script:
         "../scripts/measure_images.py"
 
@@ -40,6 +40,6 @@ rule gather_metrics:
     log:
         "results/{study}/logs/metrics/gather_metrics.log",
     params:
-        kind=lookup("{study}/images/kind", within=CONFIGS),
+        kind=setting("images/kind"),
     script:
         "../scripts/gather_metrics.py"

@@ -18,8 +18,9 @@ rule fit_model:
     log:
         "results/{study}/logs/models/{kind}/{name}.log",
     params:
-        entry=lookup("{study}/models/{kind}/{name}", within=CONFIGS),
-        columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
+        entry=setting("models/{kind}/{name}"),
+        columns=lambda wildcards: cohort_columns(STUDIES[wildcards.study].config),
+        roots=lambda wildcards: STUDIES[wildcards.study].roots,
         seed=RUN["seed"],
     script:
         "../scripts/fit_model.py"

@@ -3,6 +3,7 @@
 REQUIRED INPUTS   config/config.yaml, config/studies/<study>.yaml, data/<study>/ where real data is given
 """
 
+import re
 import sys
 
 from recohort.core.columns import cohort_columns
@@ -38,10 +39,11 @@ except InputError as error:
 
 
 CONFIGS = {name: study.config for name, study in STUDIES.items()}
+VARIANTS = [variant for study in STUDIES.values() for variant in study.variants]
 
 
 wildcard_constraints:
-    study="|".join(STUDIES),
+    study="|".join(map(re.escape, [*STUDIES, *VARIANTS])),
     batch="[A-Za-z0-9-]+",
     kind="[a-z_]+",
     name="[a-z][a-z0-9_]*",
@@ -52,6 +54,16 @@ wildcard_constraints:
 def code(script, *modules):
     """The project's modules behind a rule's script: editing one of them reruns the rule."""
     return modules_behind(script, *modules)
+
+
+def setting(path):
+    """What stands in the configuration of the study, or of the alternative, that a job is about; None if nothing."""
+    return lambda wildcards: STUDIES[wildcards.study].setting(path.format(**wildcards))
+
+
+def result(path):
+    """Where a result lies that a job is made from."""
+    return lambda wildcards: STUDIES[wildcards.study].place(path.format(**wildcards))
 
 
 def members(wildcards):

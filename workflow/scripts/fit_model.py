@@ -11,7 +11,7 @@ with job(snakemake.log):
     fit, name = import_module(f"recohort.models.{snakemake.wildcards.kind}").fit, snakemake.wildcards.name
     entry, frames = (
         snakemake.params.entry,
-        read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}"),
+        read_results(snakemake.input.results, *snakemake.params.roots),
     )
     arguments, settings = prepare(
         fit, name, entry, frames, columns=snakemake.params.columns, seed=snakemake.params.seed

@@ -1,5 +1,6 @@
 """Studies as configuration: read strictly, completed with the schema's defaults, checked against themselves."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -7,9 +8,12 @@ import yaml
 from recohort.core.consistency import cohorts, departures
 from recohort.core.errors import Findings, InputError
 from recohort.core.schema import annotated, load_schema, sentences, with_defaults
+from recohort.core.variants import changed
+
+_FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(_FastLoader):
     """Safe YAML in which a key written twice is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
@@ -60,17 +64,20 @@ def complete(content: dict, schema_name: str, where: str) -> dict:
     return with_defaults(content, schema)
 
 
-def read_study(path: Path) -> dict:
+def read_study(path: Path, *, changes: Mapping[str, object] | None = None, name: str = "") -> dict:
     """Read, complete and check one study's configuration, ``config/studies/<study>.yaml``.
+
+    `changes` (key with points -> value) make an alternative of it, called `name`.
 
     Raises
     ------
     InputError
         Every departure from the schema, or every reference to a name that is not declared, a sentence each.
     """
-    study = complete(read_yaml(path), "study", str(path))
+    where = f"{path}, alternative {name}" if changes else str(path)
+    study = complete(changed(read_yaml(path), changes or {}), "study", where)
     _name_analysed(study)
-    findings = Findings(str(path))
+    findings = Findings(where)
     findings.extend(departures(study))
     findings.raise_if_any()
     return study

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from recohort.core.columns import cohort_columns
 from recohort.core.errors import InputError
-from recohort.core.references import interval_level, item_sources
+from recohort.core.references import MADE_BY, interval_level, item_sources
 from recohort.core.schema import annotated, dotted, load_schema
 
 
@@ -17,8 +17,7 @@ def departures(study: dict) -> list[str]:
 
 def cohorts(study: dict) -> list[str]:
     """Return the cohorts that a study makes, in order; the last one is what its analyses are about."""
-    made_by = {"weighting": "weighted", "matching": "matched", "imputation": "imputed"}
-    return ["assembled", "eligible"] + [name for key, name in made_by.items() if key in study["cohort"]]
+    return ["assembled", "eligible"] + [name for key, name in MADE_BY.items() if key in study["cohort"]]
 
 
 def _undeclared(study: dict) -> Iterator[str]:
@@ -30,6 +29,7 @@ def _undeclared(study: dict) -> Iterator[str]:
         "model": [f"{kind}.{name}" for kind, entries in models.items() for name in entries],
         "table": list(study.get("tables", {})),
         "figure": list(study.get("figures", {})),
+        "sensitivity": list(study.get("sensitivity", {})),
         **{f"model.{kind}": list(entries) for kind, entries in models.items()},
     }
     for path, value, target in annotated(study, load_schema("study"), "refersTo"):
@@ -56,7 +56,7 @@ def _items(study: dict) -> Iterator[str]:
         for name, entry in study.get(section, {}).items():
             where = f"{section}.{name}"
             try:
-                interval_level(section, entry, study["models"])
+                interval_level(section, entry, study)
             except InputError as error:
                 yield str(error)
             sources = item_sources(section, entry)

@@ -64,9 +64,12 @@ def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
     frame.to_csv(path, sep="\t", index=False, lineterminator="\n")
 
 
-def read_results(paths: Iterable[str | Path], root: str | Path) -> "dict[str, pd.DataFrame | dict]":
-    """Read results by name: the path below `root` without its ending; tables as frames, JSON as what it holds."""
-    named = {Path(path).relative_to(root).with_suffix("").as_posix(): Path(path) for path in paths}
+def read_results(paths: Iterable[str | Path], *roots: str | Path) -> "dict[str, pd.DataFrame | dict]":
+    """Read results by name, the path below the first root that fits, no ending; tables as frames, JSON as it is."""
+    named = {}
+    for path in map(Path, paths):
+        root = next(root for root in roots if path.is_relative_to(root))
+        named[path.relative_to(root).with_suffix("").as_posix()] = path
     return {name: _read_result(path) for name, path in named.items()}
 
 

@@ -57,7 +57,7 @@ class Progress(logging.Handler):
         all_done, all_planned = self.done.total(), self.planned.total()
         left = f"about {_clock(self._seconds_left())} left" if all_done < all_planned else "done"
         width = len(str(all_planned))
-        _say(f"{stage:<9} {done:>{width}} of {planned:<{width}}   all {all_done:>{width}} of {all_planned}   {left}")
+        _say(f"{stage:<11} {done:>{width}} of {planned:<{width}}   all {all_done:>{width}} of {all_planned}   {left}")
 
     def _seconds_left(self) -> float:
         def mean(rule: str) -> float:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from recohort.core.errors import InputError
 from recohort.core.schema import annotated, entry_schema
 
+MADE_BY = {"weighting": "weighted", "matching": "matched", "imputation": "imputed"}
+"""Section of ``cohort`` -> the cohort that it makes, in order."""
+
 
 def model_sources(kind: str, entry: dict) -> dict[str, str]:
     """Return name -> path below ``results/<study>/`` of what one analysis is made from.
@@ -49,7 +52,7 @@ def item_settings(section: str, entry: dict, make: Callable | None = None, **off
     return settings | {key: value for key, value in offered.items() if key in asked}
 
 
-def interval_level(section: str, entry: dict, models: dict[str, dict]) -> float | None:
+def interval_level(section: str, entry: dict, study: dict) -> float | None:
     """Return the level of the confidence intervals that a table or a figure prints; None where its models have none.
 
     Parameters
@@ -58,33 +61,35 @@ def interval_level(section: str, entry: dict, models: dict[str, dict]) -> float 
         Where the entry stands.
     entry : dict
         Its settings, complete.
-    models : dict
-        The study's section ``models``, complete.
+    study : dict
+        The study's configuration, complete.
 
     Raises
     ------
     InputError
         Its models have different levels, but its headings name one.
     """
-    levels = _levels(entry, entry_schema(section, entry), models)
+    levels = _levels(entry, entry_schema(section, entry), study)
     if len(set(levels.values())) > 1:
         said = ", ".join(f"{model} {level:g}" for model, level in levels.items())
         raise InputError(f"{section}: '{entry['title']}': found intervals of several levels ({said}), expected one")
     return next(iter(levels.values()), None)
 
 
-def _levels(entry: dict, schema: dict, models: dict[str, dict]) -> dict[str, float]:
+def _levels(entry: dict, schema: dict, study: dict) -> dict[str, float]:
     """Return the level of every model that an entry refers to, or of those that such a model is made from."""
     found = {}
     for _, value, target in annotated(entry, schema, "refersTo"):
+        if target == "sensitivity":
+            value, target = study["sensitivity"][value]["model"], "model"
         if target.split(".")[0] != "model" or target == "model.family":  # a family's p-values have no intervals
             continue
         kind, _, name = value.partition(".") if target == "model" else (target.split(".")[1], "", value)
-        model = models[kind][name]
+        model = study["models"][kind][name]
         if "level" in model:
             found[f"{kind}.{name}"] = model["level"]
         elif kind != "family":
-            found |= _levels(model, entry_schema("models", model, kind), models)
+            found |= _levels(model, entry_schema("models", model, kind), study)
     return found
 
 

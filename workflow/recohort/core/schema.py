@@ -35,7 +35,8 @@ def entry_schema(section: str, entry: dict, kind: str | None = None) -> dict:
 
 
 def _read(name: str) -> dict:
-    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"), Loader=loader)
 
 
 def _expand(node: object, document: dict) -> object:

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from recohort.core.errors import InputError
 from recohort.core.quantities import is_ratio
-from recohort.figures.style import BLUE, GREY, PALE, VERMILLION, new_figure, styled
+from recohort.figures.style import BLUE, GREY, ORANGE, PALE, VERMILLION, new_figure, styled
 from recohort.tables import format as fmt
 from recohort.tables import pick
 from recohort.tables.words import key_of, label_of, level_of, quantity_of, with_interval
@@ -29,6 +29,7 @@ class _Specification(NamedTuple):
 
     row: pd.Series
     choices: dict[str, str]
+    as_configured: bool = False
 
 
 @styled
@@ -38,6 +39,7 @@ def draw(
     columns: Mapping[str, dict],
     synthetic: bool,
     level: float | None,
+    sensitivity: str | None,
     specifications: list[Mapping[str, object]],
     term: str,
     quantity: str,
@@ -52,13 +54,15 @@ def draw(
     Parameters
     ----------
     frames : mapping
-        ``models/<kind>/<name>`` of every specification.
+        ``models/<kind>/<name>`` of every specification, or ``sensitivity/<name>``.
     columns : mapping
         Declared columns: name -> label.
     synthetic : bool
         The cohort is synthetic.
     level : float or None
         Level of the models' intervals.
+    sensitivity : str or None
+        The sensitivity analysis that is drawn: its rows say what is drawn, and hold what was published.
     specifications : list of mapping
         ``model`` (``<kind>.<name>``) and ``choices``: decision -> what was chosen.
     term, quantity, scale : str
@@ -77,7 +81,12 @@ def draw(
     InputError
         A model has no such row or several, or none of them has an estimate.
     """
-    found = [_found(frames, entry, term, quantity, scale) for entry in specifications]
+    if sensitivity is not None:
+        found, printed = _gathered(pick.frame_of(frames, f"sensitivity/{sensitivity}"))
+        term, quantity = found[0].row["term"], found[0].row["quantity"]
+        published = published or printed
+    else:
+        found = [_found(frames, entry, term, quantity, scale) for entry in specifications]
     if not any(np.isfinite(one.row["estimate"]) for one in found):
         raise InputError(f"figure of kind 'specification': no model has an estimate of {quantity} for '{term}'")
     ordered = sorted(found, key=_place)
@@ -100,6 +109,10 @@ def draw(
     _matrix(dots, ordered, decisions, labels)
     dots.set_xlabel(f"{len(ordered)} specifications, sorted by estimate")
     dots.set_xlim(0.3, len(ordered) + 0.7)
+    for place in (place for place, one in enumerate(ordered, 1) if one.as_configured):
+        for axes in (curve, sizes, dots):
+            said = {"label": "The study's own analysis"} if axes is curve else {}
+            axes.axvspan(place - 0.5, place + 0.5, color=ORANGE, alpha=0.25, lw=0, zorder=0, **said)
     for axes in (curve, sizes):
         axes.tick_params(axis="x", length=0, labelbottom=False)
     figure.legend(*curve.get_legend_handles_labels(), loc="outside lower center", ncols=4 if width == "double" else 1)
@@ -114,6 +127,20 @@ def _found(
     where = {"term": term, "quantity": quantity} | ({"scale": scale} if scale else {})
     row = pick.one(estimates, f"models.{entry['model']}", **where)
     return _Specification(row, {decision: key_of(choice) for decision, choice in entry["choices"].items()})
+
+
+def _gathered(frame: pd.DataFrame) -> tuple[list[_Specification], dict[str, float] | None]:
+    """Return the specifications of a sensitivity analysis, and what was published."""
+    decisions = [name for name in frame.columns[2 : list(frame.columns).index("term")]]
+    printed = frame[frame["specification"] == "published"]
+    found = [
+        _Specification(row, {name: key_of(row[name]) for name in decisions if pd.notna(row[name])}, place == 0)
+        for place, (_, row) in enumerate(frame.drop(printed.index).iterrows())
+    ]
+    if printed.empty:
+        return found, None
+    values = printed.iloc[0][["estimate", "conf_low", "conf_high"]].astype(float)
+    return found, {name: value for name, value in values.items() if np.isfinite(value)}
 
 
 def _place(one: _Specification) -> tuple[bool, float]:
@@ -210,7 +237,7 @@ def _matrix(
     size = 3.0 if len(ordered) <= 30 else 2.2
     for decision, choices in decisions.items():
         ticks.append(height + HEADING / 2)
-        words.append(labels.get(decision) or label_of(decision, {}))
+        words.append(labels.get(decision) or label_of(decision.rpartition(".")[2], {}))
         bold.append(True)
         height += HEADING
         for place, choice in enumerate(choices):
