@@ -298,7 +298,10 @@ def _notes(
     samples: list[_Sample], variables: Mapping[str, str], smd: str | None, columns: Mapping[str, dict]
 ) -> list[str]:
     notes = []
-    if "n_percent" in variables.values():
+    shown = [_column(part.frame, name) for sample in samples for part in sample.parts for name in variables]
+    if not any(values.isna().any() for values in shown):
+        notes.append("No value is missing.")
+    elif "n_percent" in variables.values():
         notes.append("Percentages are of the patients whose value is known.")
     if smd is not None:
         divisor = {

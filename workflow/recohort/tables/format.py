@@ -49,7 +49,7 @@ def percent(fraction: float | None, *, digits: int) -> str:
 
 
 def limits(low: float | None, high: float | None, *, digits: int) -> str:
-    """Return an interval; an en dash joins its limits, "to" where a limit is negative.
+    """Return an interval; an en dash joins its limits, "to" where one is negative or unbounded.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def limits(low: float | None, high: float | None, *, digits: int) -> str:
     texts = [number(low, digits=digits), number(high, digits=digits)]
     if texts == [MISSING, MISSING]:
         return MISSING
-    return (" to " if any(text.startswith("−") for text in texts) else "–").join(texts)
+    return (" to " if MISSING in texts or any(text.startswith("−") for text in texts) else "–").join(texts)
 
 
 def estimate(value: float | None, low: float | None, high: float | None, *, digits: int) -> str:
