@@ -1,4 +1,4 @@
-"""Which file holds which table or figure, which rule and models made it, and whether its published numbers come out."""
+"""Which file holds which table or figure, which rule, script and models made it, and whether its numbers come out."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One study's rows of ``results/index.csv``: which file holds which table, and whether its numbers come out."""
+"""One study's rows of ``results/index.csv``: where a table is, what made it, whether its numbers come out."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from recohort.report.verdict import of_sources, summary
 
-COLUMNS = ("study", "item", "title", "file", "rule", "model", "published", "verdict")
+COLUMNS = ("study", "item", "title", "file", "rule", "script", "models", "published", "verdict")
 
 
 def rows(
@@ -33,18 +33,19 @@ def rows(
     rules : mapping
         ``tables``, ``figures`` -> the rule that makes them.
     synthetic : bool
-        The cohort is synthetic.
+        The cohort is synthetic; said of an item with no published number too.
 
     Returns
     -------
     DataFrame
-        `COLUMNS`; a row per file, in the order of `items`. `published` is how many published numbers stand in the item.
+        `COLUMNS`; a row per file, in the order of `items`. `models` are the analyses it is made from, as ``kind.name``;
+        `published` is how many published numbers stand in the item.
     """
     listed = []
     for item, entry in items.items():
         stage, name = item.split("/")
         found = of_sources(reproduction, entry["sources"])
-        models = [path.removeprefix("models/").rpartition(".")[0] for path in entry["sources"] if _is_model(path)]
+        models = dict.fromkeys(_model(path) for path in entry["sources"] if _is_model(path))
         for ending in endings[stage]:
             listed.append(
                 {
@@ -53,13 +54,19 @@ def rows(
                     "title": entry["title"],
                     "file": f"results/{study}/{item}.{ending}",
                     "rule": rules[stage],
-                    "model": "; ".join(models),
+                    "script": f"workflow/scripts/{rules[stage]}.py",
+                    "models": "; ".join(models),
                     "published": len(found),
-                    "verdict": "synthetic" if synthetic else summary(found),
+                    "verdict": summary(found) or ("synthetic" if synthetic else ""),
                 }
             )
     return pd.DataFrame(listed, columns=list(COLUMNS))
 
 
 def _is_model(path: str) -> bool:
-    return path.startswith("models/") and not path.endswith((".warnings.tsv", ".curve.tsv"))
+    return path.startswith("models/") and not path.endswith(".warnings.tsv")
+
+
+def _model(path: str) -> str:
+    kind, file = path.split("/")[1:]
+    return f"{kind}.{file.partition('.')[0]}"
