@@ -146,6 +146,76 @@ def test_naive_rows_are_those_of_the_logistic_kind(inputs, settings):
         np.testing.assert_allclose(mine[cells].astype(float), theirs[cells].astype(float), rtol=1e-9)
 
 
+def test_naive_rows_with_a_penalty_are_those_of_the_logistic_kind(inputs, settings):
+    frame = inputs["mismeasured"]
+    result = fit(frame, settings, **RARE, penalty="firth", error={"sd": 2.0}, method="regression_calibration")
+    columns = declare(frame, aspirin={"type": "boolean"}, volume={"type": "number", "unit": "mL"})
+    entry = {key: value for key, value in RARE.items() if key != "mismeasured"}
+    plain = logistic.fit(frame, **settings("logistic", **entry, penalty="firth"), columns=columns).estimates
+    for term in ("aspirin", "age", "volume", "aspirin:volume"):
+        mine = pick(result, term=term, quantity="coefficient_naive")
+        theirs = plain[(plain["term"] == term) & (plain["quantity"] == "coefficient")].iloc[0]
+        cells = ["estimate", "std_error"]
+        np.testing.assert_allclose(mine[cells].astype(float), theirs[cells].astype(float), rtol=1e-9)
+    assert pick(result, term="volume", quantity="coefficient")["method"].startswith("Firth logistic, regression cal")
+
+
+def test_many_penalised_fits_are_those_of_one_by_one_and_solve_the_penalised_score(inputs):
+    frame = inputs["mismeasured"]
+    a, volume = frame["aspirin"].to_numpy(float), frame["volume"].to_numpy(float)
+    designs, _ = with_product(a, frame["age"].to_numpy(float))
+    task = Logistic(frame["recurrence"].to_numpy(float), ["aspirin", "age", "volume", "product"], firth=True)
+    x = designs(volume + 3 * symmetric_noise(np.random.default_rng(8), 6, len(a)))
+    found = task.many(x, task.one(x[0]).beta)
+    for design, beta, covariance in zip(x, found.beta, found.covariance, strict=True):
+        single = task.one(design)
+        np.testing.assert_allclose(beta, single.beta, rtol=1e-6)
+        np.testing.assert_allclose(covariance, single.covariance, rtol=1e-6)
+        full = np.column_stack([np.ones(len(a)), design])
+        fitted = expit(full @ single.beta)
+        weight = fitted * (1 - fitted)
+        hat = np.diag(full @ np.linalg.inv(full.T @ (weight[:, None] * full)) @ full.T) * weight
+        residual = frame["recurrence"].to_numpy() - fitted + hat * (0.5 - fitted)
+        np.testing.assert_allclose(task.scores(design, single.beta), residual[:, None] * full, atol=1e-8)
+        np.testing.assert_allclose(residual @ full / np.abs(full).sum(axis=0), 0, atol=1e-9)
+
+
+def test_a_penalty_makes_simulations_that_separate_finite():
+    x, y = np.array([1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10]), np.array([0.0, 0, 0, 0, 1, 0, 1, 1, 1, 1])
+    noise = symmetric_noise(np.random.default_rng(4), 40, 10)
+    found = simex(
+        Logistic(y, ["x"], firth=True),
+        lambda v: v[..., None],
+        x,
+        0.7,
+        lambdas=LAMBDAS,
+        noise=noise,
+        extrapolation="quadratic",
+    )
+    assert found.failed == 0 and found.least == 40
+
+
+def test_a_penalty_takes_the_small_sample_bias_out_of_the_correction():
+    """120 patients, a sixth with the event; truth 1 for x, whose error has the variance 0.3."""
+    rng, found = np.random.default_rng(5), {False: [], True: []}
+    for _ in range(150):
+        x = rng.standard_normal(120)
+        y = (rng.random(120) < expit(-2 + x)).astype(float)
+        measured = x + np.sqrt(0.3) * rng.standard_normal(120)
+        calibration = from_known_error(measured, np.ones((120, 1)), np.sqrt(0.3))
+        for firth, kept in found.items():
+            task = Logistic(y, ["x"], firth=firth)
+            fitted = fitted_to(
+                task, lambda v: v[:, None], np.ones((120, 1)), calibration, exponential=False, variance="sandwich"
+            )
+            kept.append((fitted.beta[1], fitted.covariance[1, 1] ** 0.5))
+    plain, penalised = (np.array(found[firth]) for firth in (False, True))
+    assert plain[:, 0].mean() > penalised[:, 0].mean() + 0.03
+    assert penalised[:, 0].mean() == pytest.approx(1, abs=3 * penalised[:, 0].std() / np.sqrt(150) + 0.05)
+    assert penalised[:, 1].mean() == pytest.approx(penalised[:, 0].std(), rel=0.2)
+    assert (np.abs(penalised[:, 0] - 1) < 1.96 * penalised[:, 1]).mean() > 0.89
+
+
 def test_simple_linear_calibration_divides_the_slope_by_the_reliability(settings):
     rng = np.random.default_rng(3)
     frame = pd.DataFrame({"volume": rng.normal(5, 2, 80)})
@@ -218,6 +288,40 @@ def test_a_bias_moves_the_effect_at_zero_and_no_slope(inputs, settings):
     assert shift[1] == pytest.approx(shift[0] - 3 * slope, rel=1e-8)
 
 
+def test_the_models_variance_is_the_naive_one_without_error_and_near_the_sandwich_in_a_large_sample(inputs, settings):
+    entry = {**RARE, "method": "regression_calibration", "variance": "model"}
+    rows = fit(inputs["mismeasured"], settings, **entry, error={"sd": 0}).estimates
+    model, naive = (rows[rows["quantity"] == name]["std_error"] for name in ("coefficient", "coefficient_naive"))
+    np.testing.assert_allclose(model.astype(float), naive.astype(float), rtol=1e-9)
+    rng, n = np.random.default_rng(6), 200_000
+    x = rng.standard_normal(n)
+    y = (rng.random(n) < expit(-1 + 0.5 * x)).astype(float)
+    measured = x + 0.7 * rng.standard_normal(n)
+    calibration = from_known_error(measured, np.ones((n, 1)), 0.7)
+    one = {"exponential": False, "direction": np.ones((n, 1)), "calibration": calibration}
+    wide = [
+        fitted_to(Logistic(y, ["x"]), lambda v: v[:, None], variance=variance, **one).covariance
+        for variance in ("sandwich", "model")
+    ]
+    np.testing.assert_allclose(np.diag(wide[0]), np.diag(wide[1]), rtol=0.02)
+
+
+@pytest.mark.parametrize("method", ["simex", "regression_calibration"])
+def test_a_slope_is_a_change_of_unit(inputs, settings, method):
+    """Measured volumes of another slope and bias, told so, give what the volumes themselves give."""
+    frame, entry = inputs["mismeasured"], {**RARE, "replicates": 20, "method": method}
+    plain = fit(frame, settings, **entry, error={"sd": 2})
+    other = frame.assign(volume=3 + 1.3 * frame["volume"])
+    told = fit(other, settings, **entry, error={"sd": 2.6, "bias": 3, "slope": 1.3})
+    for quantity in ("coefficient", "reliability", "attenuation_factor"):
+        first, second = (one.estimates[one.estimates["quantity"] == quantity] for one in (plain, told))
+        for cell in ("estimate", "std_error"):
+            np.testing.assert_allclose(first[cell].astype(float), second[cell].astype(float), rtol=1e-7)
+    assert pick(told, quantity="error_slope")["estimate"] == 1.3 and pick(told, quantity="error_sd")["estimate"] == 2.6
+    naive = pick(told, term="aspirin:volume", quantity="coefficient_naive")["estimate"]
+    assert 1.3 * naive == pytest.approx(pick(plain, term="aspirin:volume", quantity="coefficient_naive")["estimate"])
+
+
 def test_a_reference_gives_bias_and_error_and_its_missing_rows_stay(inputs, settings):
     frame = inputs["mismeasured"]
     result = fit(frame, settings, **RARE, error={"reference": "true"}, replicates=20, scale="log1p")
@@ -287,7 +391,7 @@ def simulated(kind, draws, seed, *, n=600, sd=0.6):
             one = simex(task, designs, measured, sd, lambdas=LAMBDAS, noise=noise, extrapolation=curve)
             found[curve].append((one.beta[3], one.covariance[3, 3] ** 0.5))
         calibration = from_known_error(measured, np.column_stack([np.ones(n), a, z]), sd)
-        one = fitted_to(task, designs, direction, calibration, exponential=False)
+        one = fitted_to(task, designs, direction, calibration, exponential=False, variance="sandwich")
         found["calibrated"].append((one.beta[3], one.covariance[3, 3] ** 0.5))
     return {name: np.array(values) for name, values in found.items()}
 
@@ -345,10 +449,12 @@ def test_hazard_ratios_of_a_mismeasured_exposure(inputs, settings):
         ({"error": {}}, "found none of sd, limits, reference"),
         ({"error": {"limits": [3, -1]}}, "expected the lower limit first"),
         ({"error": {"limits": [-1, 3], "bias": 1}}, "found bias beside limits"),
+        ({"error": {"limits": [-1, 3], "slope": 1.2}}, "found slope beside limits"),
         ({"form": "log1p"}, "expected scale: log1p"),
         ({"mismeasured": "severe"}, "is not in the model"),
         ({"mismeasured": "aspirin"}, "is declared boolean, expected a number"),
         ({"regression": "cox"}, "expected duration and event"),
+        ({"regression": "linear", "penalty": "firth"}, "penalty firth with regression linear: expected"),
         ({"outcome": None}, "expected an outcome"),
         ({"exposure": None}, "expected an exposure"),
         ({"error": {"reference": "few"}}, "is known in 4 analysed rows"),

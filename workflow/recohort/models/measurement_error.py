@@ -1,7 +1,6 @@
 """What a regression's coefficients would be had one column been measured without error."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,37 +10,20 @@ from recohort.core.seeds import generator
 from recohort.models.design import binary, complete_rows, declared, numbers
 from recohort.models.distributions import two_sided_z
 from recohort.models.follow_up import follow_up
-from recohort.models.regression.measurement_error_calibration import (
-    Calibration,
-    fitted_to,
-    from_known_error,
-    from_validation,
-    residual_variance,
+from recohort.models.regression.measurement_error_calibration import fitted_to, residual_variance
+from recohort.models.regression.measurement_error_column import (
+    Column,
+    Error,
+    calibrated,
+    check_size,
+    column_rows,
+    told,
 )
 from recohort.models.regression.measurement_error_fits import Hazards, Linear, Logistic, Regression
 from recohort.models.regression.measurement_error_rows import Answer, Effects, effect_curve, effect_rows
 from recohort.models.regression.measurement_error_simex import Simex, simex, symmetric_noise
 from recohort.models.regression.terms import Terms, expand
-from recohort.models.result import Result, result, row
-
-
-class Error(NamedTuple):
-    """Error of measurement on its scale.
-
-    Attributes
-    ----------
-    sd, bias : float
-        Of measured less true.
-    source : str
-        Where they come from.
-    true : ndarray, shape (n,), or None
-        Known true values on the scale, nan elsewhere.
-    """
-
-    sd: float
-    bias: float
-    source: str
-    true: np.ndarray | None
+from recohort.models.result import Result, result
 
 
 def fit(
@@ -52,6 +34,7 @@ def fit(
     duration: str | None,
     event: str | None,
     ties: str,
+    penalty: str,
     exposure: str | None,
     covariates: list[str],
     modifier: str | None,
@@ -60,6 +43,7 @@ def fit(
     scale: str,
     form: str,
     method: str,
+    variance: str,
     lambdas: list[float],
     replicates: int,
     extrapolation: str,
@@ -82,18 +66,23 @@ def fit(
         Columns.
     ties : {"efron", "breslow"}
         Handling of tied event times.
+    penalty : {"none", "firth"}
+        Of logistic models, the one as measured and every one that a correction fits.
     exposure, covariates, modifier
         Columns of the model, as for the logistic kind; a modifier's product with the exposure joins.
     mismeasured : str
         The column measured with error, one of these.
     error : mapping
-        ``sd`` and ``bias``, or ``limits`` of agreement, or ``reference``, a column of true values; the others None.
+        ``sd``, ``bias`` and ``slope``, or ``limits`` of agreement, or ``reference``, a column of true values; the
+        others None.
     scale : {"linear", "log1p"}
         On which the error is added.
     form : {"linear", "log1p"}
         How the column enters the model.
     method : {"simex", "regression_calibration"}
         See `measurement_error_simex.simex` and `measurement_error_calibration.fitted_to`.
+    variance : {"sandwich", "model"}
+        Of regression calibration.
     lambdas, replicates, extrapolation
         Of simex.
     scales : list of "unit" or number
@@ -115,9 +104,10 @@ def fit(
         By term ``coefficient`` and, of the model as measured, ``coefficient_naive``; with and without ``_naive``
         ``odds_ratio``, ``ratio_of_odds_ratios``, ``odds_ratio_at`` (cox: ``hazard_ratio`` ...; linear:
         ``mean_difference`` ...) and ``interaction_test``. Of the mismeasured column ``reliability``,
-        ``attenuation_factor``, ``error_sd``, ``error_bias``. Curve: ``part, term, scale, value, estimate, conf_low,
-        conf_high``, parts ``simex`` (mean coefficient at each lambda), ``extrapolation`` (the curve through them, from
-        -1), ``interaction`` and ``interaction_naive`` (the exposure's effect over the modifier).
+        ``attenuation_factor``, ``error_sd``, ``error_bias``, ``error_slope``. Curve: ``part, term, scale, value,
+        estimate, conf_low, conf_high``, parts ``simex`` (mean coefficient at each lambda), ``extrapolation`` (the
+        curve through them, from -1), ``interaction`` and ``interaction_naive`` (the exposure's effect over the
+        modifier).
 
     Raises
     ------
@@ -126,6 +116,8 @@ def fit(
     """
     wanted = list(dict.fromkeys(([exposure] if exposure else []) + covariates + ([modifier] if modifier else [])))
     followed = _check(regression, outcome, duration, event, wanted, exposure, modifier, mismeasured, evaluate)
+    if penalty == "firth" and regression != "logistic":
+        raise InputError(f"penalty firth with regression {regression}: expected regression logistic, or penalty none")
     if form == "log1p" and scale == "linear":
         raise InputError(
             f"form log1p of '{mismeasured}' with an error on the scale linear: a value less its error may have no "
@@ -142,15 +134,16 @@ def fit(
         columns=columns,
     )
     warnings += said
-    column = _Column(terms, mismeasured, scale, form)
-    found_error = _error(error, rows, column)
-    measured = column.scaled(terms.raw[mismeasured][:, 0]) - found_error.bias
-    task = _regression(regression, rows, followed, ties, terms.names())
+    column = Column(terms, mismeasured, scale, form)
+    found_error = told(error, rows, column)
+    measured = found_error.taken_off(column.scaled(terms.raw[mismeasured][:, 0]))
+    task = _regression(regression, rows, followed, ties, penalty, terms.names())
+    engine = "Firth logistic" if penalty == "firth" else _WORDS[regression]
     naive = task.one(terms.x)
     others = column.others()
     given = residual_variance(measured, others)
-    _check_size(found_error, given, mismeasured)
-    calibration = _calibration(measured, others, found_error)
+    check_size(found_error, given, mismeasured)
+    calibration = calibrated(measured, others, found_error)
     if found_error.true is None or method == "simex":
         warnings += _said(found_error, measured, terms.raw[mismeasured][:, 0], mismeasured, scale)
     if method == "simex":
@@ -159,14 +152,14 @@ def fit(
             task,
             lambda values: column.designs(column.entering(values)),
             measured,
-            found_error.sd,
+            found_error.spread,
             lambdas=np.asarray(lambdas, float),
             noise=symmetric_noise(source, replicates, len(rows)),
             extrapolation=extrapolation,
         )
         beta, covariance = found.beta, found.covariance
         warnings += _simex_said(found, replicates, terms, task, mismeasured, extrapolation, calibration.factor)
-        labels = [f"{_WORDS[regression]}, SIMEX, {curve.kind}, Stefanski-Cook variance" for curve in found.curves]
+        labels = [f"{engine}, SIMEX, {curve.kind}, Stefanski-Cook variance" for curve in found.curves]
     else:
         found = None
         fitted = fitted_to(
@@ -175,9 +168,10 @@ def fit(
             column.direction,
             calibration,
             exponential=scale == "log1p" and form == "linear",
+            variance=variance,
         )
         beta, covariance = fitted.beta, fitted.covariance
-        labels = [f"{_WORDS[regression]}, regression calibration, sandwich variance"] * len(beta)
+        labels = [f"{engine}, regression calibration, {_VARIANCES[variance]} variance"] * len(beta)
     if (np.diag(covariance) <= 0).any():
         message = (
             "The extrapolated variance of a corrected coefficient is not above 0: it has no interval and no test; "
@@ -187,9 +181,9 @@ def fit(
     counts = {"n": len(rows)} | _events(regression, rows, followed)
     effects = Effects(terms, exposure, modifier, mismeasured, regression, scales, evaluate, level, task, counts)
     corrected = Answer(beta, covariance, labels, "")
-    plain = Answer(naive.beta, naive.covariance, [f"{_WORDS[regression]}, as measured, Wald"] * len(beta), "_naive")
+    plain = Answer(naive.beta, naive.covariance, [f"{engine}, as measured, Wald"] * len(beta), "_naive")
     estimates = effect_rows(effects, corrected) + effect_rows(effects, plain)
-    estimates += _column_rows(mismeasured, columns, found_error, measured, calibration, scale, len(rows))
+    estimates += column_rows(mismeasured, columns, found_error, measured, calibration, scale, len(rows))
     curves = effect_curve(effects, corrected) + effect_curve(effects, plain)
     if found is not None:
         curves += _simex_curve(effects, found)
@@ -200,38 +194,8 @@ def fit(
 _QUADRATIC_ENOUGH = 0.75
 """Attenuation factor below which a quadratic leaves more than about a twentieth of the truth uncorrected."""
 
+_VARIANCES = {"sandwich": "sandwich", "model": "model's and calibration's"}
 _WORDS = {"logistic": "logistic", "linear": "least squares", "cox": "Cox"}
-
-
-class _Column:
-    """The mismeasured column: its scales, and the designs of its other values."""
-
-    def __init__(self, terms: Terms, name: str, scale: str, form: str):
-        n = len(terms.x)
-        self.name, self.scale, self.form, self.terms = name, scale, form, terms
-        self.base = terms.rebuilt({name: np.zeros((n, 1))})
-        self.direction = terms.rebuilt({name: np.ones((n, 1))}) - self.base
-
-    def scaled(self, values: np.ndarray) -> np.ndarray:
-        """Return values on the scale of the error."""
-        if self.scale == "linear":
-            return values
-        if (values <= -1).any():
-            raise InputError(f"column '{self.name}': found {np.nanmin(values):g}, expected above -1 for its logarithm")
-        return np.log1p(values)
-
-    def entering(self, values: np.ndarray) -> np.ndarray:
-        """Return values on the error's scale as they enter the model."""
-        return values if self.scale == self.form else np.expm1(values)
-
-    def designs(self, values: np.ndarray) -> np.ndarray:
-        """Return designs, shape (B, n, p), of values that enter, shape (B, n)."""
-        return self.base + values[:, :, None] * self.direction
-
-    def others(self) -> np.ndarray:
-        """Return the design's columns that stand without the mismeasured one, after an intercept."""
-        kept = [block.where for block in self.terms.blocks if self.name not in block.parts]
-        return np.column_stack([np.ones(len(self.base)), *(self.terms.x[:, where] for where in kept)])
 
 
 def _check(
@@ -262,55 +226,14 @@ def _check(
     return [duration, event] if cox else [outcome]
 
 
-def _error(error: Mapping[str, object], rows: pd.DataFrame, column: _Column) -> Error:
-    given = [key for key in ("sd", "limits", "reference") if error[key] is not None]
-    if len(given) != 1:
-        raise InputError(f"error: found {' and '.join(given) or 'none'} of sd, limits, reference, expected one of them")
-    if error["bias"] is not None and given != ["sd"]:
-        raise InputError(f"error: found bias beside {given[0]}, which holds the bias itself, expected it beside sd")
-    if given == ["sd"]:
-        return Error(float(error["sd"]), float(error["bias"] or 0.0), "given SD", None)
-    if given == ["limits"]:
-        low, high = error["limits"]
-        if not low < high:
-            raise InputError(f"error.limits: found {low:g} and {high:g}, expected the lower limit first")
-        return Error((high - low) / (2 * two_sided_z(0.95)), (low + high) / 2, "limits of agreement", None)
-    name = error["reference"]
-    true = column.scaled(numbers(rows, name))
-    measured = column.scaled(column.terms.raw[column.name][:, 0])
-    known = ~np.isnan(true)
-    needed = column.others().shape[1] + 3
-    if known.sum() < needed:
-        raise InputError(f"column '{name}': is known in {known.sum()} analysed rows, expected at least {needed}")
-    away = (measured - true)[known]
-    return Error(float(away.std(ddof=1)), float(away.mean()), f"reference known in {known.sum()} rows", true)
-
-
-def _check_size(error: Error, given: float, name: str) -> None:
-    if given <= 0 or error.sd**2 >= given * (1 - 1e-9):
-        raise InputError(
-            f"mismeasured '{name}': the error's SD of {error.sd:.4g} is not below the SD of the measured values given "
-            f"the other columns, {np.sqrt(max(given, 0)):.4g}, so nothing is left to correct; expected a smaller error "
-            "or another scale"
-        )
-
-
-def _calibration(measured: np.ndarray, others: np.ndarray, error: Error) -> Calibration:
-    if error.true is None:
-        return from_known_error(measured, others, error.sd)
-    known = ~np.isnan(error.true)
-    if np.linalg.matrix_rank(np.column_stack([others, measured])[known]) <= others.shape[1]:
-        raise InputError(
-            "error.reference: among the rows with a true value a column of the model does not vary or is collinear, "
-            "expected rows like the others"
-        )
-    return from_validation(measured, others, error.true)
-
-
-def _regression(kind: str, rows: pd.DataFrame, followed: list[str], ties: str, names: list[str]) -> Regression:
+def _regression(
+    kind: str, rows: pd.DataFrame, followed: list[str], ties: str, penalty: str, names: list[str]
+) -> Regression:
     if kind == "cox":
         return Hazards(*follow_up(rows, *followed), ties, names)
-    return Logistic(binary(rows, followed[0]), names) if kind == "logistic" else Linear(numbers(rows, *followed), names)
+    if kind == "linear":
+        return Linear(numbers(rows, *followed), names)
+    return Logistic(binary(rows, followed[0]), names, firth=penalty == "firth")
 
 
 def _events(kind: str, rows: pd.DataFrame, followed: list[str]) -> dict[str, float]:
@@ -325,7 +248,7 @@ def _said(error: Error, measured: np.ndarray, values: np.ndarray, name: str, sca
     )
     said = [("error_taken_as_known", message)]
     if error.sd > 0 and values.min() >= 0:
-        near = int((measured < two_sided_z(0.95) * error.sd).sum())
+        near = int((measured < two_sided_z(0.95) * error.spread).sum())
         if near > 0.05 * len(values):
             message = (
                 f"{name}: {near} of {len(values)} values ({int((values == 0).sum())} of them 0) lie within 1.96 SD of "
@@ -363,26 +286,6 @@ def _simex_said(
         message = f"{name}: no rational curve follows its coefficients, a quadratic one is taken."
         said.append(("extrapolated_by_quadratic", message))
     return said
-
-
-def _column_rows(
-    name: str,
-    columns: dict[str, dict],
-    error: Error,
-    measured: np.ndarray,
-    calibration: Calibration,
-    scale: str,
-    n: int,
-) -> list[dict]:
-    unit = columns[name].get("unit") or ""
-    on, method = ("of log(1 + x)" if scale == "log1p" else unit), f"error from {error.source}"
-    share = 1 - error.sd**2 / measured.var(ddof=1)
-    return [
-        row(name, "reliability", "", f"{method}; 1 - error variance / variance", estimate=share, n=n),
-        row(name, "attenuation_factor", "", f"{method}; given the other columns", estimate=calibration.factor, n=n),
-        row(name, "error_sd", on, method, estimate=error.sd, n=n),
-        row(name, "error_bias", on, method, estimate=error.bias, n=n),
-    ]
 
 
 def _simex_curve(effects: Effects, found: Simex) -> list[pd.DataFrame]:

@@ -113,11 +113,13 @@ def fitted_to(
     calibration: Calibration,
     *,
     exponential: bool,
+    variance: str,
 ) -> Fitted:
     """Fit the model to the expected values, with a covariance that knows that they are estimated.
 
     The sandwich of calibration and model stacked (Carroll et al., appendix A.6): each row's influence on the
-    coefficients is that of its score, and that of its part in the calibration.
+    coefficients is that of its score, and that of its part in the calibration. Or the model's own covariance with the
+    calibration's part added, which holds if the model is right, as the score is then unrelated to the calibration.
 
     Parameters
     ----------
@@ -131,6 +133,8 @@ def fitted_to(
         Of the column, on the scale of the error.
     exponential : bool
         The error's scale is log(1 + x) and the model's is x, whose expectation is exp(m + r / 2) - 1.
+    variance : {"sandwich", "model"}
+        Which covariance.
     """
     values, slopes = calibration.expected, calibration.slopes
     if exponential:
@@ -142,5 +146,8 @@ def fitted_to(
     x = design(values)
     fit = regression.one(x)
     carried = np.array([regression.slope(x, direction * column[:, None], fit.beta) for column in slopes.T])
+    if variance == "model":
+        influence = calibration.influence @ carried @ fit.inverse
+        return Fitted(fit.beta, fit.covariance + influence.T @ influence, fit.inverse)
     influence = (regression.scores(x, fit.beta) + calibration.influence @ carried) @ fit.inverse
     return Fitted(fit.beta, influence.T @ influence, fit.inverse)

@@ -1,5 +1,6 @@
 """One regression fitted to many versions of its design at once: logistic, linear, proportional hazards."""
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -74,16 +75,16 @@ class Regression(Protocol):
 
 
 class Logistic:
-    """Logistic regression of `y`, 0 or 1; see `Regression`."""
+    """Logistic regression of `y`, 0 or 1, by maximum likelihood or with Firth's penalty; see `Regression`."""
 
     intercept, df = 1, None
 
-    def __init__(self, y: np.ndarray, names: list[str]):
-        self.y, self.names = y, names
+    def __init__(self, y: np.ndarray, names: list[str], *, firth: bool = False):
+        self.y, self.names, self.firth = y, names, firth
 
     def one(self, x: np.ndarray) -> Fitted:
         """See `Regression`."""
-        fit = fit_logit(self.y, x, names=self.names)
+        fit = fit_logit(self.y, x, names=self.names, firth=self.firth)
         if fit.diverged.any():
             away = ", ".join(name for name, far in zip(fit.names, fit.diverged, strict=True) if far)
             raise InputError(f"the logistic model has no finite estimate of {away} (separation), expected fewer terms")
@@ -100,13 +101,12 @@ class Logistic:
         last = np.zeros(len(x))
         information = np.empty((len(x), len(start), len(start)))
         with np.errstate(all="ignore"):
-            for _ in range(30):
+            for _ in range(100 if self.firth else 30):
                 probability = expit((z @ gamma[:, :, None])[:, :, 0])
                 information = turned @ (z * (probability * (1 - probability))[:, :, None])
+                residual = self._residual(z, probability, information)
                 # A trace on the diagonal lets separated replicates be solved; it does not move the root of the score.
-                step = np.linalg.solve(
-                    information + 1e-12 * np.eye(len(start)), turned @ (self.y - probability)[:, :, None]
-                )[:, :, 0]
+                step = np.linalg.solve(information + 1e-12 * np.eye(len(start)), turned @ residual[:, :, None])[:, :, 0]
                 last = np.abs(step).max(axis=1)
                 gamma += step * np.minimum(1.0, 5.0 / np.maximum(last, 1e-300))[:, None]
                 if not (last > 1e-8).any():
@@ -129,10 +129,23 @@ class Logistic:
     def scores(self, x: np.ndarray, beta: np.ndarray) -> np.ndarray:
         """See `Regression`."""
         x = _with_one(x)
-        return (self.y - expit(x @ beta))[:, None] * x
+        probability = expit(x @ beta)
+        information = x.T @ ((probability * (1 - probability))[:, None] * x)
+        return self._residual(x[None], probability[None], information[None])[0][:, None] * x
+
+    def _residual(self, x: np.ndarray, probability: np.ndarray, information: np.ndarray) -> np.ndarray:
+        """Return what the score sums, shape (B, n), for designs of shape (B, n, k); Firth's adds the leverages."""
+        residual = self.y - probability
+        if not self.firth:
+            return residual
+        towards = np.linalg.solve(information + 1e-12 * np.eye(x.shape[2]), x.transpose(0, 2, 1)).transpose(0, 2, 1)
+        leverage = probability * (1 - probability) * (x * towards).sum(axis=2)
+        return residual + leverage * (0.5 - probability)
 
     def slope(self, x: np.ndarray, change: np.ndarray, beta: np.ndarray) -> np.ndarray:
         """See `Regression`."""
+        if self.firth:
+            return _derivative(lambda moved: self.scores(moved, beta).sum(axis=0), x, change)
         x, change = _with_one(x), np.column_stack([np.zeros(len(x)), change])
         probability = expit(x @ beta)
         return change.T @ (self.y - probability) - x.T @ (probability * (1 - probability) * (change @ beta))
@@ -219,14 +232,19 @@ class Hazards:
 
     def slope(self, x: np.ndarray, change: np.ndarray, beta: np.ndarray) -> np.ndarray:
         """See `Regression`."""
-        step = 1e-5 * np.abs(x).max() / max(np.abs(change).max(), 1e-300)
-        ends = [self._sets(x + side * change).at(beta).score for side in (-step, step, -2 * step, 2 * step)]
-        return (8 * (ends[1] - ends[0]) - (ends[3] - ends[2])) / (12 * step)
+        return _derivative(lambda moved: self._sets(moved).at(beta).score, x, change)
 
     def _sets(self, x: np.ndarray) -> object:
         from recohort.models.survival.risk_sets import RiskSets
 
         return RiskSets(self.time, self.event, x - x.mean(axis=0), self.strata, self.ties)
+
+
+def _derivative(score: Callable[[np.ndarray], np.ndarray], x: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Return the derivative of a score by the design along `change`, by central differences of fourth order."""
+    step = 1e-5 * np.abs(x).max() / max(np.abs(change).max(), 1e-300)
+    ends = [score(x + side * change) for side in (-step, step, -2 * step, 2 * step)]
+    return (8 * (ends[1] - ends[0]) - (ends[3] - ends[2])) / (12 * step)
 
 
 def _with_one(x: np.ndarray) -> np.ndarray:
