@@ -28,8 +28,8 @@ def results(value=1.5, low=1.2, high=1.9, p=0.02, **more):
     return {"models/cox/a.tsv": pd.DataFrame([row | {"conf_low": low, "conf_high": high, "p_value": p} | more])}
 
 
-def agreements(published_rows, found, *, synthetic=False):
-    return compare(published_rows, found, synthetic=synthetic)["agreement"].tolist()
+def agreements(published_rows, found):
+    return compare(published_rows, found, caveats=[])["agreement"].tolist()
 
 
 def test_examples():
@@ -83,7 +83,7 @@ def test_stochastic(cells, ours, agreement):
     ],
 )
 def test_p_values(operator, printed, p, agreement):
-    rows = compare(published(p_value=printed, p_operator=operator), results(p=p), synthetic=False)
+    rows = compare(published(p_value=printed, p_operator=operator), results(p=p), caveats=[])
     assert rows["agreement"].tolist() == [agreement]
     assert rows["item"].tolist() == ["x"]
     assert rows["published"].tolist() == [("<" if operator == "<" else "") + printed]
@@ -91,28 +91,37 @@ def test_p_values(operator, printed, p, agreement):
 
 def test_a_row_yields_value_limits_and_p():
     rows = published(value="1.5", conf_low="1.2", conf_high="2.0", p_value="0.02", p_operator="=")
-    found = compare(rows, results(), synthetic=False)
+    found = compare(rows, results(), caveats=[])
     assert found["item"].tolist() == ["x", "x.conf_low", "x.conf_high", "x.p"]
     assert found["agreement"].tolist() == ["match", "match", "differs", "match"]
     assert tuple(found.columns) == COLUMNS
 
 
 def test_percentages_are_fractions_of_ours():
-    found = compare(published(value="83.3", unit="%"), results(0.8333, 0.7, 0.92), synthetic=False)
+    found = compare(published(value="83.3", unit="%"), results(0.8333, 0.7, 0.92), caveats=[])
     assert found.loc[0, "agreement"] == "match"
     assert found.loc[0, "reproduced_low"] == pytest.approx(70)
 
 
+@pytest.mark.parametrize(
+    ("caveats", "verdict"),
+    [
+        (["synthetic"], "synthetic"),
+        (["demonstration"], "demonstration"),
+        (["synthetic", "demonstration"], "synthetic"),
+        (["demonstration", "synthetic"], "synthetic"),
+    ],
+)
 @pytest.mark.parametrize("value", ["1.5", "9.9", ""])
-def test_synthetic_never_reads_as_a_verdict(value):
+def test_what_rests_on_a_caveat_never_reads_as_a_reproduction(value, caveats, verdict):
     rows = published(value=value, p_value="0.02", p_operator="=")
-    found = compare(rows, results(), synthetic=True)
-    assert set(found["verdict"]) == {"synthetic"}
-    assert set(compare(published(value="1", result="", where=""), {}, synthetic=True)["verdict"]) == {"synthetic"}
+    found = compare(rows, results(), caveats=caveats)
+    assert set(found["verdict"]) == {verdict}
+    assert set(compare(published(value="1", result="", where=""), {}, caveats=caveats)["verdict"]) == {verdict}
 
 
 def test_verdict_repeats_the_agreement_of_real_data():
-    found = compare(published(value="9.9"), results(), synthetic=False)
+    found = compare(published(value="9.9"), results(), caveats=[])
     assert found["verdict"].tolist() == found["agreement"].tolist() == ["differs"]
     assert found.loc[0, "difference"] == pytest.approx(1.5 - 9.9)
 
@@ -144,7 +153,7 @@ def test_locator_errors_name_the_item(cells, sentence):
     found = results()
     found["models/cox/a.tsv"] = pd.concat([found["models/cox/a.tsv"], results(term="age")["models/cox/a.tsv"]])
     with pytest.raises(InputError, match=sentence) as raised:
-        compare(published(**{"value": "1.5", **cells}), found, synthetic=False)
+        compare(published(**{"value": "1.5", **cells}), found, caveats=[])
     assert "\n" not in str(raised.value)
 
 
@@ -210,7 +219,7 @@ def test_recidivism_by_an_independent_fit():
         rows.append(common | {"quantity": "coefficient", "estimate": found["coef"], "std_error": found["se(coef)"]})
         rows.append(common | {"quantity": "hazard_ratio", "estimate": found["exp(coef)"]})
     numbers = read("recidivism")
-    compared = compare(numbers, {name: pd.DataFrame(rows) for name in files(numbers)}, synthetic=False)
+    compared = compare(numbers, {name: pd.DataFrame(rows) for name in files(numbers)}, caveats=[])
     assert compared["agreement"].eq("match").all(), compared[compared["agreement"] != "match"].to_string()
     assert len(compared) == 37
 

@@ -1,5 +1,6 @@
 import csv
 import io
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import made_results
@@ -46,9 +47,20 @@ def cells(built, heading):
 @pytest.mark.parametrize("name", TABLES)
 def test_synthetic_is_said_in_the_title_and_both_renderings(name, columns, frames):
     built = table(name, columns, frames, synthetic=True)
-    assert built.title.endswith("(synthetic cohort)")
+    assert built.heading.endswith("(synthetic cohort)")
     assert "(synthetic cohort)" in render.to_csv(built).splitlines()[0]
     assert "(synthetic cohort)</caption>" in render.to_html(built, name=name)
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+@pytest.mark.parametrize("name", TABLES)
+def test_what_a_table_rests_on_is_said_once_in_one_bracket(name, synthetic, columns, frames):
+    built = table(name, columns, frames, synthetic=synthetic)
+    built = replace(built, caveats=("synthetic", "demonstration") if synthetic else ("demonstration",))
+    said = "synthetic cohort, demonstration segmentation" if synthetic else "demonstration segmentation"
+    assert render.to_csv(built).splitlines()[0].strip('"').endswith(f"({said})")
+    assert f"({said})</caption>" in render.to_html(built, name=name)
+    assert ("synthetic" in render.to_html(built, name=name)) == synthetic
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -4,6 +4,8 @@ REQUIRED INPUTS   results/<study>/{images,cohort,models}/
 OUTPUTS           results/<study>/figures/<figure>.{pdf,png,svg}
 """
 
+from recohort.caveats import caveats_of
+
 
 rule draw_figure:
     input:
@@ -25,7 +27,7 @@ rule draw_figure:
     params:
         entry=lookup("{study}/figures/{figure}", within=CONFIGS),
         columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
-        synthetic=lambda wildcards: STUDIES[wildcards.study].dataset.synthetic,
+        caveats=lambda wildcards: caveats_of(STUDIES[wildcards.study]),
         level=lambda wildcards: STUDIES[wildcards.study].level(
             "figures", wildcards.figure
         ),

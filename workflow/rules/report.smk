@@ -4,6 +4,8 @@ REQUIRED INPUTS   results/<study>/{tables,figures,models,cohort,images}/, data/p
 OUTPUTS           results/<study>/{report/index.html, reproduction.csv}, results/index.csv
 """
 
+from recohort.caveats import caveats_of
+
 
 rule compare_published:
     input:
@@ -18,7 +20,7 @@ rule compare_published:
     log:
         "results/{study}/logs/report/compare_published.log",
     params:
-        synthetic=lambda wildcards: STUDIES[wildcards.study].dataset.synthetic,
+        caveats=lambda wildcards: caveats_of(STUDIES[wildcards.study]),
     script:
         "../scripts/compare_published.py"
 
@@ -37,6 +39,7 @@ rule build_report:
         ),
         results=lambda wildcards: STUDIES[wildcards.study].spoken_results(),
         reproduction=rules.compare_published.output,
+        images=lambda wildcards: STUDIES[wildcards.study].manifests,
         template=os.path.relpath(os.path.join(WORKFLOW, "report", "page.html.j2")),
         style=os.path.relpath(os.path.join(WORKFLOW, "report", "style.css")),
         code=code("build_report"),
@@ -48,7 +51,7 @@ rule build_report:
         study=lookup("{study}", within=CONFIGS),
         figures=lambda wildcards: STUDIES[wildcards.study].figures,
         formats=RUN["figure_formats"],
-        synthetic=lambda wildcards: STUDIES[wildcards.study].dataset.synthetic,
+        caveats=lambda wildcards: caveats_of(STUDIES[wildcards.study]),
         seed=RUN["seed"],
     script:
         "../scripts/build_report.py"

@@ -4,6 +4,8 @@ REQUIRED INPUTS   results/<study>/{cohort,models}/
 OUTPUTS           results/<study>/tables/<table>.{csv,html}
 """
 
+from recohort.caveats import caveats_of
+
 
 rule make_table:
     input:
@@ -22,7 +24,7 @@ rule make_table:
     params:
         entry=lookup("{study}/tables/{table}", within=CONFIGS),
         columns=lambda wildcards: cohort_columns(CONFIGS[wildcards.study]),
-        synthetic=lambda wildcards: STUDIES[wildcards.study].dataset.synthetic,
+        caveats=lambda wildcards: caveats_of(STUDIES[wildcards.study]),
         level=lambda wildcards: STUDIES[wildcards.study].level(
             "tables", wildcards.table
         ),

@@ -8,10 +8,11 @@ from recohort.core.io import read_results
 from recohort.core.job import job
 from recohort.core.references import item_sources
 from recohort.report.methods import paragraph
-from recohort.report.page import Item, page
-from recohort.report.quality import summarise
+from recohort.report.page import Item, Picture, page
+from recohort.report.quality import extremes, pictured, summarise
 from recohort.report.warnings import gather
 
+DIGITS, PICTURES = 3, 12
 ENDINGS = {"tables": ["csv", "html"], "figures": snakemake.params.formats}
 
 with job(snakemake.log):
@@ -36,17 +37,31 @@ with job(snakemake.log):
             )
         )
     status = results.get("images/status", pd.DataFrame({"status": []}))
+    checks = {"quality": study["report"]["quality"], "digits": DIGITS}
+    pictures = [
+        Picture(
+            participant=one["participant"],
+            png=Path(f"results/{name}/images/{one['path']}").read_bytes(),
+            why=one["why"],
+            checks=one["checks"],
+            path=f"../images/{one['path']}",
+        )
+        for one in (extremes(status, limit=PICTURES, **checks) if "overlay" in status else [])
+    ]
+    unshown = pictured(status).drop([picture.participant for picture in pictures])
     text = page(
         items,
         template=Path(snakemake.input.template).read_text(encoding="utf-8"),
         style=Path(snakemake.input.style).read_text(encoding="utf-8"),
         study={"reference": "", "doi": "", **study["study"]},
         name=name,
-        synthetic=snakemake.params.synthetic,
+        caveats=snakemake.params.caveats,
         reproduction=pd.read_csv(snakemake.input.reproduction[0], dtype={"published": str}),
         warnings=gather(results),
         methods=paragraph(study["report"]["methods"], study),
-        quality=summarise(status, quality=study["report"]["quality"], digits=3),
+        quality=summarise(status, **checks),
+        pictures=pictures,
+        unshown={participant: f"../images/{path}" for participant, path in unshown.items()},
         recovery=[key for key in snakemake.params.figures if study["figures"][key]["kind"] == "recovery"],
         run={"seed": str(snakemake.params.seed)},
     )

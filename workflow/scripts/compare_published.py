@@ -17,5 +17,5 @@ with job(snakemake.log):
     schema = yaml.safe_load(Path(snakemake.input.schema).read_text(encoding="utf-8"))
     table = pd.concat(published) if published else pd.DataFrame(columns=list(schema["properties"]), dtype=str)
     check(table, schema)
-    compared = compare(table, results, synthetic=snakemake.params.synthetic)
+    compared = compare(table, results, caveats=snakemake.params.caveats)
     compared.to_csv(snakemake.output[0], index=False, lineterminator="\n")

@@ -1,23 +1,23 @@
 """One figure of the study, in every declared format."""
 
 from importlib import import_module
+from pathlib import Path
 
 from recohort.core.io import read_image, read_results
 from recohort.core.job import job
 from recohort.core.references import item_settings
 from recohort.figures.save import save
+from recohort.figures.style import marked
 
 with job(snakemake.log):
-    entry, results = snakemake.params.entry, f"results/{snakemake.wildcards.study}"
+    entry, caveats = snakemake.params.entry, snakemake.params.caveats
+    results = Path("results") / snakemake.wildcards.study
     frames = read_results(snakemake.input.results, results)
     kind = import_module(f"recohort.figures.{entry['kind']}")
-    if entry["kind"] == "map":
-        chosen = kind.example(frames["images/status"], participant=entry["participant"])
-        frames = {"chimap": read_image(f"{results}/images/{chosen['chimap']}"), "mask": read_image(chosen["mask"])}
-    figure = kind.draw(
-        frames,
-        columns=snakemake.params.columns,
-        synthetic=snakemake.params.synthetic,
-        **item_settings("figures", entry, kind.draw, level=snakemake.params.level),
-    )
-    save(figure, *snakemake.output)
+    if hasattr(kind, "images"):
+        files = kind.images(frames, folder=results / "images", **entry)
+        frames |= {name: read_image(path) for name, path in files.items()}
+    asked = {"level": snakemake.params.level, "synthetic": "synthetic" in caveats}
+    settings = item_settings("figures", entry, kind.draw, **asked)
+    figure = kind.draw(frames, columns=snakemake.params.columns, **settings)
+    save(marked(figure, caveats), *snakemake.output)

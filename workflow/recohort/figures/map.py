@@ -1,21 +1,19 @@
 """An example patient: susceptibility in three planes through the lesion, its outline drawn."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
-from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
 from recohort.core.errors import InputError
+from recohort.figures.planes import canonical, edge_letters
 from recohort.figures.style import BLACK, VERMILLION, new_figure, styled
 
 PLANES = (("Sagittal", (1, 2), "PA"), ("Coronal", (0, 2), "LR"), ("Axial", (0, 1), "LR"))
 """Name, the axes drawn rightwards and upwards, and the letters of the left and right edges."""
-
-EDGE = [withStroke(linewidth=1.2, foreground="black")]
 
 
 @styled
@@ -42,7 +40,7 @@ def draw(
     field_of_view : float or None
         Side of the square around the centroid in mm; the whole image where none is given.
     """
-    mask, affine = _canonical(*frames["mask"])
+    mask, affine = canonical(*frames["mask"])
     if not mask.any():
         raise InputError("the example patient's lesion mask is empty, expected at least one voxel")
     images = [("chimap", "Susceptibility")]
@@ -53,7 +51,7 @@ def draw(
     figure = new_figure("double", 10 + 56 * len(images) + (5 if synthetic else 0), synthetic=synthetic)
     panels = figure.subplots(len(images), 3, squeeze=False)
     for row, (name, title) in zip(panels, images, strict=True):
-        data, _ = _canonical(*frames[name])
+        data, _ = canonical(*frames[name])
         if data.shape != mask.shape:
             raise InputError(f"the example patient's {name} has shape {data.shape}, expected the mask's {mask.shape}")
         window = range_ppm if name == "chimap" else [0, float(np.percentile(data, 99.5))]
@@ -65,6 +63,12 @@ def draw(
     for axes, (name, _, _) in zip(panels[0], PLANES, strict=True):
         axes.set_title(name)
     return figure
+
+
+def images(frames: Mapping[str, object], *, folder: Path, participant: str | None, **_: object) -> dict[str, Path]:
+    """Return the images that are drawn, name -> file; `folder` is where the study's own images lie."""
+    chosen = example(frames["images/status"], participant=participant)
+    return {"chimap": folder / chosen["chimap"], "mask": Path(chosen["mask"])}
 
 
 def example(status: pd.DataFrame, *, participant: str | None) -> pd.Series:
@@ -90,12 +94,6 @@ def example(status: pd.DataFrame, *, participant: str | None) -> pd.Series:
             f"figure of kind 'map': expected a susceptibility map and a lesion mask, found none with both for {who}"
         )
     return found.iloc[0]
-
-
-def _canonical(data: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the image with its axes running to the right, to the front and upwards."""
-    orientation = io_orientation(affine)
-    return apply_orientation(data, orientation), affine @ inv_ornt_aff(orientation, data.shape)
 
 
 def _slice(
@@ -124,16 +122,5 @@ def _slice(
         axes.set_ylim(middle[1] - field_of_view / 2, middle[1] + field_of_view / 2)
     axes.set(xticks=[], yticks=[], aspect="equal", facecolor=BLACK)
     axes.spines[:].set_visible(False)
-    for x, letter, align in ((0.03, letters[0], "left"), (0.97, letters[1], "right")):
-        axes.text(
-            x,
-            0.5,
-            letter,
-            transform=axes.transAxes,
-            color="white",
-            ha=align,
-            va="center",
-            fontsize=6.5,
-            path_effects=EDGE,
-        )
+    edge_letters(axes, letters, height=0.5)
     return shown

@@ -1,16 +1,18 @@
 """How every figure looks: size, letters, colours. One place."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recohort.tables.words import SYNTHETIC
+from recohort.tables.words import CAVEATS
 
 MM = 1 / 25.4
 WIDTHS = {"single": 89, "double": 183}
+LINE = 5
+"""Height in mm of the strip on top that names what a figure rests on."""
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
     "#000000",
@@ -33,6 +35,7 @@ DASHES = (
     (0, (2, 2)),
     (0, (6, 1, 1, 1, 1, 1)),
 )
+LOUD = {"fontsize": 7, "fontweight": "bold", "color": VERMILLION}
 GREY, PALE = "#5F5F5F", "#D9D9D9"
 
 STYLE = {
@@ -82,7 +85,30 @@ def new_figure(width: str, height: float, *, synthetic: bool) -> Figure:
     """Return an empty figure, `width` ``single`` or ``double``, `height` in mm; a synthetic cohort is named on top."""
     figure = Figure(figsize=(WIDTHS[width] * MM, height * MM), layout="constrained")
     if synthetic:
-        figure.suptitle(SYNTHETIC, x=0.99, ha="right", fontsize=7, fontweight="bold", color=VERMILLION)
+        figure.suptitle(CAVEATS["synthetic"], x=0.99, ha="right", **LOUD)
+    return figure
+
+
+@styled
+def marked(figure: Figure, caveats: Sequence[str]) -> Figure:
+    """Name on top of a figure what it rests on (words of `CAVEATS`), in a strip that nothing else is drawn into.
+
+    A figure that has not named its synthetic cohort itself grows by the strip.
+    """
+    if not caveats:
+        return figure
+    if not figure.get_suptitle():
+        figure.set_figheight(figure.get_figheight() + LINE * MM)
+    figure.suptitle("")
+    figure.draw_without_rendering()
+    height, dots = figure.get_figheight() / MM, figure.bbox.height
+    extents = {legend: legend.get_window_extent() for legend in figure.legends}
+    above = {legend: (dots - box.y0) / dots for legend, box in extents.items() if box.y0 > dots / 2}
+    strip = LINE / height
+    for legend in above:  # the layout keeps room for it at the very top alone
+        legend.set_bbox_to_anchor((0, 0, 1, 1 - strip), figure.transFigure)
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - strip - max(above.values(), default=0)))
+    figure.text(0.99, 1 - 1 / height, " · ".join(CAVEATS[word] for word in caveats), ha="right", va="top", **LOUD)
     return figure
 
 

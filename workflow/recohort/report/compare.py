@@ -1,6 +1,6 @@
 """Published against reproduced, cell by cell."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from recohort.core.errors import Findings, InputError
 from recohort.core.schema import sentences
 from recohort.report.locate import Found, locate
+from recohort.tables.words import CAVEATS
 
 COLUMNS = (
     "item",
@@ -30,7 +31,6 @@ COLUMNS = (
     "note",
 )
 MATCH, WITHIN, DIFFERS, ABSENT = AGREEMENTS = ("match", "within CI", "differs", "not reproducible")
-SYNTHETIC = "synthetic"
 
 
 def check(published: pd.DataFrame, schema: Mapping[str, object]) -> None:
@@ -49,7 +49,9 @@ def check(published: pd.DataFrame, schema: Mapping[str, object]) -> None:
     findings.raise_if_any()
 
 
-def compare(published: pd.DataFrame, results: Mapping[str, pd.DataFrame | dict], *, synthetic: bool) -> pd.DataFrame:
+def compare(
+    published: pd.DataFrame, results: Mapping[str, pd.DataFrame | dict], *, caveats: Collection[str]
+) -> pd.DataFrame:
     """Compare every published number with this run.
 
     Parameters
@@ -58,8 +60,9 @@ def compare(published: pd.DataFrame, results: Mapping[str, pd.DataFrame | dict],
         Columns of ``published.schema.yaml``, every cell text as printed.
     results : mapping
         Path below ``results/<study>/`` -> frame; ``cohort/flow.json`` -> its content.
-    synthetic : bool
-        The cohort is synthetic: nothing it yields can confirm or refute the publication.
+    caveats : collection of str
+        What the run rests on, of `CAVEATS`. With any of them nothing can confirm or refute the publication, and the
+        gravest is the verdict.
 
     Returns
     -------
@@ -73,8 +76,9 @@ def compare(published: pd.DataFrame, results: Mapping[str, pd.DataFrame | dict],
         A published number points to no row, to several, or is no number.
     """
     rows = [cell for row in published.to_dict("records") for cell in _cells(row, locate(row, results))]
+    gravest = next((word for word in CAVEATS if word in caveats), None)
     for row in rows:
-        row["verdict"] = SYNTHETIC if synthetic else row["agreement"]
+        row["verdict"] = gravest or row["agreement"]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -10,7 +10,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from recohort.report.verdict import SENTENCES, counts, of_sources, summary
 from recohort.tables import format as fmt
-from recohort.tables.words import SYNTHETIC, titled
+from recohort.tables.words import CAVEATS, titled
 
 SOURCES = {
     "published": "the publication",
@@ -21,6 +21,28 @@ SOURCES = {
     "S": "a related publication or page",
     "K": "knowledge, not verified against the publication",
 }
+
+REASONS = {
+    "synthetic": (
+        "No patient's data are behind these numbers. They show that the analysis runs and what it would print; they "
+        "neither confirm nor refute the publication."
+    ),
+    "demonstration": (
+        "What segmented these images demonstrates the software and is not for patients: a network that has seen "
+        "simulated images alone, or a plain threshold. Numbers that rest on it neither confirm nor refute the "
+        "publication."
+    ),
+}
+
+
+class Picture(NamedTuple):
+    """A participant's picture: the PNG's bytes, why it is shown, its quality checks (label -> text), where it lies."""
+
+    participant: str
+    png: bytes
+    why: Sequence[str]
+    checks: Mapping[str, str]
+    path: str
 
 
 class Item(NamedTuple):
@@ -46,11 +68,13 @@ def page(
     style: str,
     study: Mapping[str, object],
     name: str,
-    synthetic: bool,
+    caveats: Sequence[str],
     reproduction: pd.DataFrame,
     warnings: pd.DataFrame,
     methods: str,
     quality: pd.DataFrame,
+    pictures: Sequence[Picture],
+    unshown: Mapping[str, str],
     recovery: Sequence[str],
     run: Mapping[str, str],
 ) -> str:
@@ -66,8 +90,8 @@ def page(
         ``title, reference, doi, assumptions``.
     name : str
         Name of the study.
-    synthetic : bool
-        The cohort is synthetic.
+    caveats : sequence of str
+        What the study's results rest on, of `CAVEATS`, the gravest first.
     reproduction : DataFrame
         Of `compare`; no rows where nothing is published.
     warnings : DataFrame
@@ -76,6 +100,10 @@ def page(
         The methods paragraph.
     quality : DataFrame
         Of `quality.summarise`; no rows for a study without images.
+    pictures : sequence of Picture
+        Of the participants that `quality.extremes` chooses.
+    unshown : mapping
+        Every other participant -> where its picture lies, relative to the page.
     recovery : sequence of str
         Names of the figures that show how well the truth of a synthetic cohort is recovered; they stand apart.
     run : mapping
@@ -88,7 +116,11 @@ def page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"embedded": _embedded, "limits": _limits, "said": _said, "shown": _shown, "wide": _wide}
+
+    def said(title: str) -> str:
+        return titled(title, caveats=caveats)
+
+    environment.filters |= {"embedded": _embedded, "limits": _limits, "said": said, "shown": _shown, "wide": _wide}
     verdicts = {item.name: summary(of_sources(reproduction, item.sources)) for item in items}
     return environment.get_template("page").render(
         items=[item for item in items if item.name not in recovery],
@@ -97,7 +129,9 @@ def page(
         style=style,
         study=study,
         name=name,
-        synthetic=synthetic,
+        caveats={word: (CAVEATS[word], REASONS[word]) for word in caveats},
+        pictures=pictures,
+        unshown=unshown,
         counts=counts(reproduction),
         sentences=SENTENCES,
         reproduction=reproduction.astype(object).where(reproduction.notna(), None).to_dict("records"),
@@ -116,12 +150,10 @@ def _grouped(warnings: pd.DataFrame) -> list[dict]:
     return sorted(rows, key=lambda row: row["code"] != "matched_on_outcome")
 
 
-def _said(title: str, synthetic: bool) -> str:
-    return title if SYNTHETIC.lower() in title else titled(title, synthetic=synthetic)
-
-
-def _embedded(svg: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+def _embedded(image: str | bytes) -> str:
+    """Return a drawing (SVG) or a picture (PNG) as the address that holds it."""
+    kind, content = ("png", image) if isinstance(image, bytes) else ("svg+xml", image.encode())
+    return f"data:image/{kind};base64," + base64.b64encode(content).decode("ascii")
 
 
 def _wide(svg: str) -> bool:

@@ -9,13 +9,13 @@ from recohort.tables.table import Column, Row, Table
 
 
 def to_csv(table: Table) -> str:
-    """Return the table as CSV: its title, its headings, its rows, then its notes.
+    """Return the table as CSV: its heading, its headings, its rows, then its notes.
 
     The minus is the plain hyphen here: a typographic one turns into a digit in careless programs.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([table.title])
+    writer.writerow([table.heading])
     writer.writerow([": ".join(filter(None, (column.spanner, column.label))) for column in table.columns])
     width = len(table.columns)
     for row in table.rows:
@@ -34,7 +34,7 @@ def to_html(table: Table, *, name: str) -> str:
         [
             f'<div class="table" id="{escape(name)}">',
             f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{escape(name)}-caption">',
-            f'<table>\n<caption id="{escape(name)}-caption">{escape(table.title)}</caption>',
+            f'<table>\n<caption id="{escape(name)}-caption">{escape(table.heading)}</caption>',
             f"<thead>\n{_head(table.columns)}\n</thead>",
             "<tbody>",
             *(_row(row, len(table.columns)) for row in table.rows),

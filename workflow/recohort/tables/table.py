@@ -26,15 +26,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A finished table: nothing in it is a number any more."""
+    """A finished table: nothing in it is a number any more. `caveats` are words of `CAVEATS`."""
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     footnotes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    synthetic: bool = False
+    caveats: tuple[str, ...] = ()
     codes: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def heading(self) -> str:
+        """The title, with what the table rests on."""
+        return titled(self.title, caveats=self.caveats)
 
     def __post_init__(self):
         """Refuse a row that does not fill the columns."""
@@ -58,11 +63,11 @@ def finished(
     """Return the table with what its frames' warnings and the kind of cohort oblige it to say."""
     warnings = warnings_of(frames)
     return Table(
-        title=titled(title, synthetic=synthetic),
+        title=title,
         columns=tuple(columns),
         rows=tuple(rows),
         footnotes=tuple(dict.fromkeys(note for note in footnotes if note)),
         warnings=tuple(warnings),
-        synthetic=synthetic,
+        caveats=("synthetic",) if synthetic else (),
         codes=tuple(dict.fromkeys(warnings.values())),
     )

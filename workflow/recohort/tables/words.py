@@ -1,10 +1,13 @@
 """Labels and standing phrases that tables, figures and pages share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-SYNTHETIC = "Synthetic cohort"
+CAVEATS = {"synthetic": "Synthetic cohort", "demonstration": "Demonstration segmentation"}
+"""What a study's results may rest on that is no patient's image read by a tool for patients; the gravest first."""
+
+SYNTHETIC = CAVEATS["synthetic"]
 
 STATISTICS = {
     "mean_sd": "mean (SD)",
@@ -95,9 +98,16 @@ METHODS = {
 }
 
 
-def titled(title: str, *, synthetic: bool) -> str:
-    """Return a title that says aloud when the cohort behind it is synthetic."""
-    return f"{title} ({SYNTHETIC.lower()})" if synthetic else title
+def titled(title: str, *, caveats: Iterable[str]) -> str:
+    """Return a title that says aloud what it rests on; what it says already is not said twice.
+
+    Examples
+    --------
+    >>> titled("Table 1. Patients", caveats=["synthetic", "demonstration"])
+    'Table 1. Patients (synthetic cohort, demonstration segmentation)'
+    """
+    said = [CAVEATS[word].lower() for word in caveats if CAVEATS[word].lower() not in title]
+    return f"{title} ({', '.join(said)})" if said else title
 
 
 def label_of(name: str, columns: Mapping[str, dict]) -> str:

@@ -11,6 +11,7 @@ from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_image
 from recohort.core.manifest import sha256
 from recohort.images.geometry import grid_difference, voxel_volume_ml
+from recohort.images.overlay import fullest_slices, overlay, png
 from recohort.images.wml.brain import brain_mask, check_volume
 from recohort.images.wml.grid import Grid
 from recohort.images.wml.hounsfield import check_brain, check_header, check_range
@@ -20,7 +21,9 @@ from recohort.images.wml.threshold import by_threshold
 from recohort.modalities.wml.files import FOLDER, HeadCT, read_mask, read_network
 from recohort.modalities.wml.nnunet import check_nnunet, run_nnunet
 
-STATUS = ("ct", "mask", "brain", "sha256", "segmentation", "demonstration")
+STATUS = ("ct", "mask", "brain", "truth", "overlay", "sha256", "segmentation", "demonstration")
+WINDOW_HU, PIXEL_MM, MARGIN_MM, SLICES = (0.0, 80.0), 1.0, 14, 3
+"""Of the overlay: what is black and white, the edge of a pixel, what is seen around the brain, how many slices."""
 
 
 def prepare(*, images: dict) -> None:
@@ -63,7 +66,8 @@ def process(root: Path, participant: str, made: Path, *, images: dict, metrics: 
     Returns
     -------
     row : dict
-        ``status, ct, mask, brain, sha256, segmentation, demonstration``, then the quality measures.
+        ``status, ct, mask, brain, truth, overlay, sha256, segmentation, demonstration``, then the quality measures.
+        Of `mask`, `brain` and `overlay` the path is below `made`.
     files : list of Path
         What was written.
 
@@ -87,10 +91,40 @@ def process(root: Path, participant: str, made: Path, *, images: dict, metrics: 
     mask = out.write("label-WML_mask", lesion.astype(np.uint8), affine, record)
     place = {"ct": files.ct, "mask": mask, "sha256": sha256(made / mask)}
     place["brain"] = out.write("desc-brain_mask", brain.astype(np.uint8), affine, {"Type": "Brain"})
+    place["truth"] = files.truth
+    if images["overlay"]:
+        place["overlay"] = _picture(out, ct, affine, lesion, brain, truth)
     said = {"segmentation": kind, "demonstration": int(demonstration)}
     seen = quality(lesion, brain, truth, voxel_ml=voxel_volume_ml(affine))
     status = "imported" if kind == "mask" else "reconstructed"
     return {"status": status, **place, **said, **seen}, out.files()
+
+
+def _picture(out: Derivatives, ct: np.ndarray, affine: np.ndarray, lesion, brain, truth) -> str:
+    """Write the slices with most lesion as a PNG; return its path below the dataset."""
+    axes = Grid.between(ct.shape, affine, orientation="RAS", spacing_mm=(None, None, None))
+    masks = {
+        name: axes.there(mask)
+        for name, mask in (("found", lesion), ("truth", truth), ("around", brain))
+        if mask is not None
+    }
+    slices = fullest_slices(*masks.values(), count=SLICES)
+    square = Grid.between(
+        (*axes.inner_shape[:2], len(slices)),
+        np.diag([*axes.spacing, 1]),
+        orientation="RAS",
+        spacing_mm=(PIXEL_MM, PIXEL_MM, None),
+    )
+    seen = {name: square.there(mask[..., slices]) > 0.5 for name, mask in masks.items()}
+    picture = overlay(
+        square.there(axes.there(ct)[..., slices]),
+        **{"truth": None, **seen},
+        margin=round(MARGIN_MM / PIXEL_MM),
+        window=WINDOW_HU,
+    )
+    path = out.folder / f"{out.stem}_desc-overlay_ct.png"
+    path.write_bytes(png(picture))
+    return path.relative_to(out.root).as_posix()
 
 
 def _brain(files: HeadCT, ct: np.ndarray, affine: np.ndarray, settings: dict) -> np.ndarray:
