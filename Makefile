@@ -43,6 +43,9 @@ benchmarks: .venv/development peers
 
 validation: .venv/development
 	PYTHONPATH=workflow $(BIN)/python docs/validation/simulate.py $$(nproc)
+	PYTHONPATH=workflow $(BIN)/python docs/validation/audit.py $$(nproc)
+	$(BIN)/snakemake stroke_wml
+	PYTHONPATH=workflow OMP_NUM_THREADS=1 $(BIN)/python docs/validation/stroke_wml.py results/stroke_wml $$(nproc)
 
 peers:
 	@dpkg -s r-base-core $(R_PACKAGES) >/dev/null 2>&1 \

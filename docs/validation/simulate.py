@@ -382,6 +382,9 @@ HEAD = f"""# Validation by simulation
 Made by [`simulate.py`](simulate.py) (`make validation`): {REPETITIONS} cohorts per line, each analysed by the kind of model
 named, with the schema's defaults. The Monte Carlo error is 0.5 percentage points (standard error). *No number* counts cohorts
 for which the software gave a sentence or an empty cell instead of an interval or a p-value; they are not in the share.
+
+Apart from these: [the planted interaction of the stroke trial](stroke_wml.md) from true, segmented and corrected lesion volumes;
+[false alarms of the audit and errors that it catches](audit.md).
 """
 
 
