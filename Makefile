@@ -1,6 +1,6 @@
 # The words a contributor types. Each does its own set-up; python3 (3.11+), make and git are all it needs.
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test quick check lint docs lock benchmarks parity peers validation clean
+.PHONY: help reproduce test quick check lint docs lock benchmarks parity peers validation browser clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,6 +14,7 @@ help:
 	@echo "make check       formatting, lint and tests, as CI runs them"
 	@echo "make benchmarks  times and memory at clinical size"
 	@echo "make parity      rerun the R peers and compare (Debian's R packages)"
+	@echo "make browser     open the pages in headless Chromium: accessibility, console, widths (Debian's chromium and npm)"
 	@echo "make validation  coverage of intervals and size of tests by simulation (minutes)"
 	@echo "make docs        rewrite config/README.md and environment.yml;  make lock: resolve the locks anew"
 
@@ -40,6 +41,12 @@ docs: .venv/runtime
 benchmarks: .venv/development peers
 	PYTHONPATH=workflow $(BIN)/python benchmarks/qsm_clinical.py
 	PYTHONPATH=workflow $(BIN)/python benchmarks/statistics.py
+
+browser: .venv/development
+	@command -v chromium >/dev/null && command -v npm >/dev/null \
+	    || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium npm; }
+	@npm ci --silent --prefix tests/report/axe
+	RECOHORT_BROWSER=required $(BIN)/pytest tests/report/test_page_browser.py tests/workflow/test_pages.py
 
 validation: .venv/development
 	PYTHONPATH=workflow $(BIN)/python docs/validation/simulate.py $$(nproc)

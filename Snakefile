@@ -22,8 +22,10 @@ include: "workflow/rules/metrics.smk"
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/sensitivity.smk"
+include: "workflow/rules/disclosure.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/provenance.smk"
 
@@ -32,6 +34,7 @@ rule all:
     default_target: True
     input:
         [study.targets for study in STUDIES.values()],
+        "results/index.html",
         "results/index.csv",
 
 

@@ -12,7 +12,7 @@ from recohort.core.batches import divide
 
 pytestmark = pytest.mark.slow
 BATCHES = len(divide([f"sub-{number:03d}" for number in range(1, 49)], 12))
-COLLECTING = {"build_report", "build_index", "compare_published", "record_provenance"}
+COLLECTING = {"build_report", "build_index", "build_overview", "compare_published", "record_provenance"}
 
 
 @pytest.fixture
@@ -39,7 +39,9 @@ def test_a_title_reruns_one_table(run):
     study = small_study()
     study["tables"]["table4_roc"]["title"] = "Table 4. Another title"
     run.configure(study)
-    assert run.scheduled() == {"make_table": 1, "build_report": 1, "build_index": 1, "record_provenance": 1}
+    assert run.scheduled() == dict.fromkeys(
+        ["make_table", "build_report", "build_index", "build_overview", "record_provenance"], 1
+    )
 
 
 def test_a_reconstruction_setting_reruns_images_not_the_simulation(run):

@@ -12,9 +12,21 @@ from recohort.core.schema import SCHEMAS, load_schema
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "workflow" / "recohort"
-STAGES = ["synthetic", "images", "metrics", "cohort", "models", "sensitivity", "tables", "figures", "report", "provenance"]
-WORDS = {"figures": {"tables"}, "report": {"tables"}}
-"""Rounding and words live in `tables` alone: what prints borrows them from there."""
+STAGES = [
+    "synthetic",
+    "images",
+    "metrics",
+    "cohort",
+    "models",
+    "sensitivity",
+    "disclosure",
+    "tables",
+    "figures",
+    "report",
+]
+STAGES += ["provenance"]
+WORDS = {"figures": {"tables"}, "report": {"tables"}, "disclosure": {"models"}}
+"""Rounding and words live in `tables` alone: what prints borrows them from there. Disclosure refits curves."""
 
 
 def imported(path):

@@ -49,7 +49,9 @@ class Workdir:
         (self.folder / "config" / "studies").mkdir(parents=True, exist_ok=True)
         (self.folder / "config" / "config.yaml").write_text(yaml.safe_dump({"studies": [name], "seed": 7, **run}))
         (self.folder / "config" / "studies" / f"{name}.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-        shutil.copytree(REPOSITORY / "data" / "published", self.folder / "data" / "published", dirs_exist_ok=True)
+        (self.folder / "data" / "published").mkdir(parents=True, exist_ok=True)
+        if published := study.get("report", {}).get("published"):
+            shutil.copy(REPOSITORY / published, self.folder / published)
 
     def command(self, *arguments: str) -> list[str]:
         profile = self.snakefile.parent / "profiles" / "default"

@@ -41,6 +41,11 @@ def drop_undeclared(studies: Studies) -> list[str]:
         for path in sorted(set(_undeclared(study))):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
             removed.append(str(path))
+    papers = {path.stem for path in Path("data/published").glob("*.csv")}
+    papers -= {Path(path).stem for study in studies.values() for path in study.published}
+    for path in sorted(path for path in Path("results/audit").glob("*.csv") if path.stem not in papers):
+        path.unlink()
+        removed.append(str(path))
     return removed
 
 

@@ -23,6 +23,8 @@ from recohort.core.variants import AS_IS, FOLDER, specifications, value_at, vari
 from recohort.lineage import differs
 
 CONFIG = Path("config")
+CURVES = ("models/kaplan_meier/", "models/competing_risks/")
+"""Analyses whose numbers are made anew from their curves where disclosure is controlled."""
 
 
 @dataclass(frozen=True)
@@ -135,17 +137,27 @@ class Study:
         return [*raw, *(self.place(f"images/batches/{batch}.tsv") for batch in self.batches)]
 
     @property
+    def made(self) -> list[str]:
+        """What running the study means, less the record of it."""
+        gathered = [f"results/{self.name}/{FOLDER}/{name}.tsv" for name in self.config["sensitivity"]]
+        return [f"results/{self.name}/report/index.html", *gathered, *self.manifests]
+
+    @property
     def targets(self) -> list[str]:
         """What running the study means."""
-        gathered = [f"results/{self.name}/{FOLDER}/{name}.tsv" for name in self.config["sensitivity"]]
-        page, record = (f"results/{self.name}/{path}" for path in ("report/index.html", "provenance.json"))
-        return [page, *gathered, *self.manifests, record]
+        return [*self.made, f"results/{self.name}/provenance.json"]
 
     @property
     def figures(self) -> list[str]:
-        """The figures that can be drawn: those that need the truth only where the cohort is synthetic."""
-        declared = self.config.get("figures", {})
-        return [name for name, entry in declared.items() if entry["kind"] != "recovery" or self.dataset.synthetic]
+        """The figures that can be drawn.
+
+        Those of the truth need a synthetic cohort; those of alternatives show counts that no plan of disclosure guards.
+        """
+        return [
+            name
+            for name, entry in self.config.get("figures", {}).items()
+            if (entry["kind"] != "recovery" or self.dataset.synthetic) and not (self.plan and entry.get("sensitivity"))
+        ]
 
     @property
     def published(self) -> list[str]:
@@ -217,7 +229,39 @@ class Study:
     def compared_results(self) -> list[str]:
         """The results that published numbers are compared with."""
         named = [row["result"] for path in self.published for row in read_rows(path, delimiter=",") if row["result"]]
+        named += [name.replace(".tsv", ".curve.tsv") for name in named if self.plan and name.startswith(CURVES)]
         return self.files(named)
+
+    @property
+    def plan(self) -> list[str]:
+        """The plan of disclosure, where the study has that section."""
+        return self.files(["disclosure/plan.json"]) if "disclosure" in self.config else []
+
+    @property
+    def guards(self) -> list[str]:
+        """The module that guards what leaves, where the study has a plan."""
+        return ["recohort.disclosure.guard"] if self.plan else []
+
+    def counted_sections(self) -> dict[str, dict]:
+        """The sections of the configuration that say what is counted and printed."""
+        figures = {name: self.config["figures"][name] for name in self.figures}
+        return {
+            "tables": self.config.get("tables", {}),
+            "figures": figures,
+            **{name: self.config[name] for name in ("models", "cohort")},
+        }
+
+    def counted_results(self) -> list[str]:
+        """Every result that a table or figure is made from or a published number compared with, and their cohorts."""
+        sections = self.counted_sections()
+        items = [("tables", entry) for entry in sections["tables"].values()]
+        items += [("figures", entry) for entry in sections["figures"].values()]
+        paths = ["cohort/flow.json", *(path for item in items for path in item_sources(*item).values())]
+        paths += [path.removeprefix(f"results/{self.name}/") for path in self.compared_results()]
+        for kind, entries in self.config["models"].items():
+            made = [entry for name, entry in entries.items() if f"models/{kind}/{name}.tsv" in paths]
+            paths += [f"cohort/{entry['cohort']}.tsv" for entry in made if "cohort" in entry]
+        return self.files([*paths, *(["images/status.tsv"] if self.has_images else [])])
 
     def spoken_results(self) -> list[str]:
         """What the page says beside tables and figures: every stage's warnings, the images' status."""

@@ -12,14 +12,23 @@ rule draw_figure:
         results=lambda wildcards: STUDIES[wildcards.study].figure_results(
             wildcards.figure
         ),
+        plan=lambda wildcards: STUDIES[wildcards.study].plan,
         code=lambda wildcards: code(
             "draw_figure",
             f"recohort.figures.{CONFIGS[wildcards.study]['figures'][wildcards.figure]['kind']}",
+            *STUDIES[wildcards.study].guards,
         ),
     output:
+        report(
+            "results/{study}/figures/{figure}.png",
+            caption="../report/caption.rst",
+            category="{study}",
+            subcategory="Figures",
+            labels={"figure": "{figure}"},
+        ),
         expand(
             "results/{study}/figures/{figure}.{format}",
-            format=RUN["figure_formats"],
+            format=[ending for ending in RUN["figure_formats"] if ending != "png"],
             allow_missing=True,
         ),
     log:

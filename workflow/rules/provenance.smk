@@ -29,11 +29,7 @@ rule record_raw:
 
 rule record_provenance:
     input:
-        made=lambda wildcards: [
-            path
-            for path in STUDIES[wildcards.study].targets
-            if not path.endswith("/provenance.json")
-        ],
+        made=lambda wildcards: STUDIES[wildcards.study].made,
         raw=lambda wildcards: (
             expand(
                 rules.record_raw.output,

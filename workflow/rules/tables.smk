@@ -1,7 +1,7 @@
 """The study's tables, numbered as the paper numbers them.
 
 REQUIRED INPUTS   results/<study>/{cohort,models}/
-OUTPUTS           results/<study>/tables/<table>.{csv,html}
+OUTPUTS           results/<study>/tables/<table>.{csv,html,docx,tex}
 """
 
 from recohort.caveats import caveats_of
@@ -12,13 +12,23 @@ rule make_table:
         results=lambda wildcards: STUDIES[wildcards.study].table_results(
             wildcards.table
         ),
+        plan=lambda wildcards: STUDIES[wildcards.study].plan,
         code=lambda wildcards: code(
             "make_table",
             f"recohort.tables.{CONFIGS[wildcards.study]['tables'][wildcards.table]['kind']}",
+            *STUDIES[wildcards.study].guards,
         ),
     output:
         csv="results/{study}/tables/{table}.csv",
-        html="results/{study}/tables/{table}.html",
+        html=report(
+            "results/{study}/tables/{table}.html",
+            caption="../report/caption.rst",
+            category="{study}",
+            subcategory="Tables",
+            labels={"table": "{table}"},
+        ),
+        docx="results/{study}/tables/{table}.docx",
+        tex="results/{study}/tables/{table}.tex",
     log:
         "results/{study}/logs/tables/{table}.log",
     params:

@@ -15,7 +15,7 @@ with job(snakemake.log):
         study = Path(path).parts[1]
         declared = snakemake.params.studies[study]
         reproduction = pd.read_csv(path, dtype={"published": str})
-        endings = {"tables": ["csv", "html"], "figures": snakemake.params.formats}
+        endings = {"tables": ["csv", "html", "docx", "tex"], "figures": snakemake.params.formats}
         items, synthetic = declared["items"], declared["synthetic"]
         listed.append(rows(study, items, reproduction, endings=endings, rules=RULES, synthetic=synthetic))
     pd.concat(listed).to_csv(snakemake.output[0], index=False, lineterminator="\n")

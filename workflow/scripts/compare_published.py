@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from recohort.core.guard import guard_of
 from recohort.core.io import read_results
 from recohort.core.job import job
 from recohort.report.compare import check, compare
@@ -17,5 +18,6 @@ with job(snakemake.log):
     schema = yaml.safe_load(Path(snakemake.input.schema).read_text(encoding="utf-8"))
     table = pd.concat(published) if published else pd.DataFrame(columns=list(schema["properties"]), dtype=str)
     check(table, schema)
-    compared = compare(table, results, caveats=snakemake.params.caveats)
+    guard = guard_of(snakemake.input.get("plan"))
+    compared = compare(guard.asked(table), guard.compared(results), caveats=snakemake.params.caveats)
     compared.to_csv(snakemake.output[0], index=False, lineterminator="\n")

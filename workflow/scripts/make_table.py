@@ -1,22 +1,29 @@
-"""One table of the study, as CSV and HTML."""
+"""One table of the study, as CSV, HTML, Word and LaTeX."""
 
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from recohort.core.guard import guard_of
 from recohort.core.io import read_results
 from recohort.core.job import job
 from recohort.core.references import item_settings
+from recohort.tables.docx import document
+from recohort.tables.latex import fragment
 from recohort.tables.render import to_csv, to_html
 
 with job(snakemake.log):
     entry, caveats = snakemake.params.entry, tuple(snakemake.params.caveats)
     build = import_module(f"recohort.tables.{entry['kind']}").build
+    guard = guard_of(snakemake.input.get("plan"))
+    asked = {"level": snakemake.params.level, "synthetic": "synthetic" in caveats, "counted": guard.counted}
     table = build(
-        read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}"),
+        guard.released(read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}"), entry),
         columns=snakemake.params.columns,
-        **item_settings("tables", entry, build, level=snakemake.params.level, synthetic="synthetic" in caveats),
+        **item_settings("tables", entry, build, **asked),
     )
-    table = replace(table, caveats=caveats)
+    table = replace(guard.noted(table, entry), caveats=caveats)
     Path(snakemake.output.csv).write_text(to_csv(table), encoding="utf-8")
     Path(snakemake.output.html).write_text(to_html(table, name=snakemake.wildcards.table), encoding="utf-8")
+    Path(snakemake.output.docx).write_bytes(document(table))
+    Path(snakemake.output.tex).write_text(fragment(table), encoding="utf-8")

@@ -69,13 +69,13 @@ def draw(
     label = f"{names[1]}\n− {_lower(names[0])}{in_unit}"
     axes.set_ylabel(label if len(label) > 44 else label.replace("\n", " "))
     axes.margins(y=0.08)
-    lines = _heading(estimates, len(points), digits, p_digits)
+    lines = _heading(estimates, fmt.count(tested["n"]), digits, p_digits)
     broken = [textwrap.fill(line, {"single": 56, "double": 120}[width]) for line in lines]
     figure.legend([], [], loc="outside lower left", title="\n".join(broken), alignment="left")
     return figure
 
 
-def _heading(estimates: object, n: int, digits: int, p_digits: int) -> list[str]:
+def _heading(estimates: object, n: str, digits: int, p_digits: int) -> list[str]:
     limits = pick.first(estimates, quantity="limit_low")
     lines = [f"n={n}"]
     if limits is not None:

@@ -1,12 +1,13 @@
 """Metrics by group: every patient a point, a box or a violin behind."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from recohort.core.guard import as_it_is
 from recohort.figures.style import MARKERS, SERIES, WIDTHS, new_figure, panel_letter, styled
 from recohort.tables.words import key_of, labelled
 
@@ -27,6 +28,7 @@ def draw(
     width: str,
     panel_height: float,
     panels_per_row: int,
+    counted: Callable[..., int | str] = as_it_is,
 ) -> Figure:
     """Draw one panel per metric with a box or violin and the patients of each group.
 
@@ -54,6 +56,9 @@ def draw(
         Height of a row of panels in mm.
     panels_per_row : int
         Panels beside each other.
+    counted : callable
+        What is printed for a count; see `core.guard.as_it_is`. With another, values are of blocks of patients: a
+        mark is a block, and there are none where the number is withheld.
     """
     patients = frames[f"cohort/{cohort}"]
     keys = patients[group].map(key_of)
@@ -66,18 +71,22 @@ def draw(
         ticks = []
         for place, (level, text) in enumerate(group_levels.items()):
             values = patients.loc[keys == level, metric].dropna().to_numpy()
+            condition = [] if len(values) == (keys == level).sum() else [f"{metric} known"]
+            n = counted(len(values), cohort, f"{group}={level}", *condition)
+            values = values[:0] if str(n).startswith("<") else values
             colour = SERIES[(0, 2, 1, 3)[place % 4]]
             (_violin if style == "violin" else _box)(axes, place, values, colour)
+            marks = values if counted is as_it_is else np.unique(values) if isinstance(n, int) else values[:0]
             axes.scatter(
-                place + _spread(values),
-                values,
+                place + _spread(marks),
+                marks,
                 s=5,
                 color=colour,
                 alpha=0.55,
                 linewidths=0,
                 marker=MARKERS[place % len(MARKERS)],
             )
-            ticks.append("\n".join([*textwrap.wrap(text, letters, break_long_words=False), f"n={len(values)}"]))
+            ticks.append("\n".join([*textwrap.wrap(text, letters, break_long_words=False), f"n={n}"]))
         axes.set_xticks(range(len(ticks)), ticks, fontsize=6.5 if letters > 12 else 5.5)
         axes.set_xlim(-0.6, len(ticks) - 0.4)
         axes.set_ylabel(labelled(metric, columns))

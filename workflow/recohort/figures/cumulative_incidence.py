@@ -77,7 +77,7 @@ def draw(
     curve = pick.frame_of(frames, f"models/competing_risks/{model}.curve")
     levels = levels or list(dict.fromkeys(curve["stratum"]))
     curve = curve[curve["stratum"].isin(levels)]
-    last = time_max or tick * np.ceil(curve["time"].max() / tick)
+    last = time_max or tick * np.ceil(max(curve["time"][np.isfinite(curve["time"].astype(float))], default=tick) / tick)
     ticks = np.arange(0, last + tick / 2, tick)
     figure = new_figure(width, height + (5 if synthetic else 0), synthetic=synthetic)
     panels, tables = _grid(figure, width, height, len(levels))

@@ -1,6 +1,7 @@
 """Distribution of a number: bars, every patient as a stroke, median and quartiles, a panel per group."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from recohort.core.errors import InputError
+from recohort.core.guard import as_it_is
 from recohort.figures.style import BLACK, BLUE, GREY, PALE, SERIES, new_figure, styled
 from recohort.tables import describe
 from recohort.tables import format as fmt
@@ -37,6 +39,7 @@ def draw(
     percent_digits: int,
     width: str,
     panel_height: float,
+    counted: Callable[..., int | str] = as_it_is,
 ) -> Figure:
     """Draw how often values of a column occur.
 
@@ -68,6 +71,8 @@ def draw(
         ``single | double``.
     panel_height : float
         In mm.
+    counted : callable
+        What is printed for a count; see `core.guard.as_it_is`. A panel of which it withholds the number has no bars.
 
     Raises
     ------
@@ -88,8 +93,16 @@ def draw(
     panels = figure.subplots(len(parts), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     for place, (axes, (text, values)) in enumerate(zip(panels, parts, strict=True)):
         colour = SERIES[place % len(SERIES)] if group else BLUE
-        _panel(axes, values[~np.isnan(values)], edges, colour, rug)
-        said = _said(text, values, column, columns, digits, percent_digits)
+        of = [cohort, *([f"{group}={list(group_levels)[place]}"] if group else [])]
+        known = values[~np.isnan(values)]
+        here = [*of, *([] if len(known) == len(values) else [f"{column} known"])]
+        withheld = isinstance(counted(len(known), *here), str)
+        drawn = known[:0] if withheld else known
+        _panel(axes, drawn, edges, colour, rug, partial(counted, cohort="drawn"))
+        if withheld:
+            axes.text(0.5, 0.5, "Bars withheld with the number of patients", ha="center", transform=axes.transAxes)
+            axes.tick_params(axis="y", left=False, labelleft=False)
+        said = _said(text, values, column, columns, digits, percent_digits, counted, of)
         axes.set_title(_in_lines(said, lines), loc="left", fontsize=6.5)
     _number_axis(panels[-1], edges, scale, width)
     panels[-1].set_xlabel(labelled(column, columns))
@@ -127,8 +140,10 @@ def _edges(values: np.ndarray, bins: int, scale: str, whole: bool) -> np.ndarray
     return np.linspace(low, high if high > low else low + 1, bins + 1)
 
 
-def _panel(axes: Axes, values: np.ndarray, edges: np.ndarray, colour: str, rug: bool) -> None:
-    counts = np.histogram(values, edges)[0]
+def _panel(
+    axes: Axes, values: np.ndarray, edges: np.ndarray, colour: str, rug: bool, height: Callable[[int], int]
+) -> None:
+    counts = np.array([height(int(n)) if n else 0 for n in np.histogram(values, edges)[0]])
     if values.size:
         low, middle, high = describe.quantiles(values, (0.25, 0.5, 0.75))
         axes.axvspan(low, high, color=PALE, alpha=0.7, lw=0, zorder=0)
@@ -145,17 +160,25 @@ def _panel(axes: Axes, values: np.ndarray, edges: np.ndarray, colour: str, rug: 
 
 
 def _said(
-    text: str, values: np.ndarray, column: str, columns: Mapping[str, dict], digits: int, percent_digits: int
+    text: str,
+    values: np.ndarray,
+    column: str,
+    columns: Mapping[str, dict],
+    digits: int,
+    percent_digits: int,
+    counted: Callable[..., int | str],
+    of: list[str],
 ) -> list[str]:
     """Return a heading's parts: the group and its size, median and quartiles, zeros."""
     known = values[~np.isnan(values)]
     unit, missing = unit_of(column, columns), len(values) - len(known)
-    size = f"n={len(known)}" + (f", {missing} missing" if missing else "")
+    n = counted(len(known), *of, *([f"{column} known"] if missing else []))
+    size = f"n={n}" + (f", {counted(missing, *of, f'{column} missing')} missing" if missing else "")
     said = [f"{text} ({size})" if text else size]
-    if known.size:
+    if known.size and not str(n).startswith("<"):
         said.append(f"median {fmt.median_iqr(known, digits=digits)} {unit}".rstrip())
         zeros = int((known == 0).sum())
-        if zeros and known.min() >= 0:
+        if zeros and known.min() >= 0 and counted is as_it_is:  # blocks of patients hide how many are at 0
             share = fmt.percent(zeros / len(known), digits=percent_digits)
             said.append(f"zero in {zeros} ({share} %)")
     return said

@@ -78,7 +78,7 @@ def draw(
     curve = pick.frame_of(frames, f"models/kaplan_meier/{model}.curve")
     drawn = curve[curve["part"] == "survival"] if "part" in curve else curve
     levels = levels or list(dict.fromkeys(drawn[TERM]))
-    last = time_max or tick * np.ceil(drawn["time"].max() / tick)
+    last = time_max or tick * np.ceil(max(drawn["time"][np.isfinite(drawn["time"].astype(float))], default=tick) / tick)
     ticks = np.arange(0, last + tick / 2, tick)
     whole = height + (5 if synthetic else 0) + (DIFFERENCE if difference else 0)
     figure = new_figure(width, whole, synthetic=synthetic)

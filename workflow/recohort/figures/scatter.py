@@ -1,11 +1,12 @@
 """An outcome over a numeric exposure: every patient, and the line of a linear model with its band."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from recohort.core.errors import InputError
+from recohort.core.guard import as_it_is
 from recohort.figures.style import DASHES, MARKERS, SERIES, new_figure, styled
 from recohort.tables import format as fmt
 from recohort.tables import pick
@@ -24,6 +25,7 @@ def draw(
     digits: int,
     p_digits: int,
     width: str,
+    counted: Callable[..., int | str] = as_it_is,
 ) -> Figure:
     """Draw the points and lines of a linear model with a numeric exposure.
 
@@ -45,6 +47,8 @@ def draw(
         Decimals of the slope and of p-values.
     width : str
         ``single | double``.
+    counted : callable
+        What is printed for a count; see `core.guard.as_it_is`. Lines are named without numbers where it withholds any.
     """
     estimates = pick.frame_of(frames, f"models/linear/{model}")
     curve = pick.frame_of(frames, f"models/linear/{model}.curve")
@@ -70,7 +74,7 @@ def draw(
             line["estimate"],
             color=colour,
             ls=DASHES[place % len(DASHES)],
-            label=f"{text} (n={len(points)})",
+            label=f"{text} (n={len(points)})" if counted is as_it_is else text,
             zorder=3,
         )
     axes.set(xlabel=labelled(exposure, columns), ylabel=labelled(outcome, columns))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recohort.core.imports import WORKFLOW, modules_behind
 
-WIRING = (".smk", ".j2", ".css", ".yaml")
+WIRING = (".smk", ".j2", ".css", ".js", ".rst", ".yaml")
 """What is no module and still makes results; schemas are left out, as their defaults are recorded with the study."""
 
 

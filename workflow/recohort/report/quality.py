@@ -95,7 +95,7 @@ def extremes(status: pd.DataFrame, *, quality: Mapping[str, str], limit: int, di
             "participant": participant,
             "path": rows.loc[participant, "overlay"],
             "why": texts,
-            "checks": {label: _said(rows.loc[participant, column], digits) for column, label in quality.items()},
+            "checks": {label: said(rows.loc[participant, column], digits) for column, label in quality.items()},
         }
         for participant, texts in list(why.items())[:limit]
     ]
@@ -118,5 +118,6 @@ def robust_z(values: pd.Series) -> pd.Series:
     return apart / spread if spread else apart
 
 
-def _said(value: object, digits: int) -> str:
+def said(value: object, digits: int) -> str:
+    """Return a check's value; a whole number without decimals."""
     return fmt.number(value, digits=0 if pd.notna(value) and float(value).is_integer() else digits)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recohort.core.errors import InputError
+from recohort.core.guard import as_it_is
 from recohort.tables import format as fmt
 from recohort.tables import pick
 from recohort.tables.table import Column, Row, Table, finished
@@ -20,11 +21,15 @@ NUMBERS = {"mean_sd": fmt.mean_sd, "median_iqr": fmt.median_iqr, "median_range":
 
 
 class _Part(NamedTuple):
-    """Patients of one column; `weights` only where the sample is weighted. `group` is empty for everyone."""
+    """Patients of one column; `weights` only where the sample is weighted. `group` is empty for everyone.
+
+    `counted` says what is printed for a number of these patients that have something in common.
+    """
 
     frame: pd.DataFrame
     weights: pd.Series | None
     group: str
+    counted: Callable[..., int | str]
 
 
 class _Sample(NamedTuple):
@@ -63,6 +68,7 @@ def build(
     percent_digits: int,
     smd_digits: int,
     p_digits: int,
+    counted: Callable[..., int | str] = as_it_is,
 ) -> Table:
     """Build the baseline table.
 
@@ -95,6 +101,8 @@ def build(
         Decimals of statistics, of percentages, of the SMD and of p-values.
     variable_digits : mapping
         Variable -> its own decimals.
+    counted : callable
+        What is printed for a count; see `core.guard.as_it_is`.
 
     Returns
     -------
@@ -110,7 +118,8 @@ def build(
     _check(samples, levels, variables, tests, smd, columns)
     shown = []
     for cohort, heading in samples.items():
-        parts = _parts(pick.frame_of(frames, f"cohort/{cohort}"), cohort, group, levels, overall=overall)
+        frame = pick.frame_of(frames, f"cohort/{cohort}")
+        parts = _parts(frame, cohort, group, levels, overall=overall, counted=counted)
         balance = None
         if smd is not None and cohort in BALANCE:
             balance = pick.rows(pick.frame_of(frames, "cohort/balance"), sample=BALANCE[cohort])
@@ -170,10 +179,16 @@ def _check(
 
 
 def _parts(
-    frame: pd.DataFrame, cohort: str, group: str | None, levels: Mapping[str, str], *, overall: bool
+    frame: pd.DataFrame,
+    cohort: str,
+    group: str | None,
+    levels: Mapping[str, str],
+    *,
+    overall: bool,
+    counted: Callable[..., int | str],
 ) -> list[_Part]:
     weights = _column(frame, "weight").astype(float) if cohort == "weighted" else None
-    everyone = [_Part(frame, weights, "")]
+    everyone = [_Part(frame, weights, "", partial(_counted, counted, cohort, ()))]
     if group is None:
         return everyone
     keys = _column(frame, group)
@@ -182,8 +197,22 @@ def _parts(
     keys = keys.map(key_of)
     if unknown := sorted(set(keys) - set(levels)):
         raise InputError(f"cohort/{cohort}: column '{group}' holds '{unknown[0]}', expected one of {', '.join(levels)}")
-    parts = [_Part(frame[keys == one], None if weights is None else weights[keys == one], one) for one in levels]
+    parts = [
+        _Part(
+            frame[keys == one],
+            None if weights is None else weights[keys == one],
+            one,
+            partial(_counted, counted, cohort, (f"{group}={one}",)),
+        )
+        for one in levels
+    ]
     return (everyone if overall else []) + parts
+
+
+def _counted(
+    counted: Callable[..., int | str], cohort: str, of: tuple[str, ...], n: int, *conditions: str
+) -> int | str:
+    return counted(n, cohort, *of, *conditions)
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -196,8 +225,9 @@ def _headings(samples: list[_Sample], levels: Mapping[str, str]) -> list[Column]
     headings = []
     for sample in samples:
         for part in sample.parts:
-            size = f"n={len(part.frame)}"
-            if part.weights is not None:
+            n = part.counted(len(part.frame))
+            size = f"n={n}"
+            if part.weights is not None and not isinstance(n, str):
                 size += f"; weighted {fmt.number(part.weights.sum(), digits=1)}"
             text = levels[part.group] if part.group else "All patients"
             headings.append(Column(f"{text} ({size})", sample.heading))
@@ -221,11 +251,23 @@ def _lines(
         show = partial(_spread, variable=variable, show=NUMBERS[statistic], digits=digits)
         yield _Line(labelled(variable, columns) + what, "", 0, show)
     if values.isna().any():
-        yield _Line("Missing, n", "missing", 1, lambda part: str(int(part.frame[variable].isna().sum())))
+        yield _Line("Missing, n", "missing", 1, partial(_missing, variable=variable))
+
+
+def _missing(part: _Part, *, variable: str) -> str:
+    return fmt.count(part.counted(int(part.frame[variable].isna().sum()), f"{variable} missing"))
+
+
+def _known(part: _Part, variable: str) -> int | str:
+    """Return what is printed for the patients whose value is known."""
+    known = int(part.frame[variable].notna().sum())
+    return part.counted(known, *([] if known == len(part.frame) else [f"{variable} known"]))
 
 
 def _spread(part: _Part, *, variable: str, show: Callable[..., str], digits: int) -> str:
     known = part.frame[variable].notna()
+    if str(n := _known(part, variable)).startswith("<"):
+        return n
     weights = None if part.weights is None else part.weights[known]
     return show(part.frame.loc[known, variable], digits=digits, weights=weights)
 
@@ -244,8 +286,11 @@ def _counts(values: pd.Series, variable: str, what: str, columns: Mapping[str, d
 
 def _share(part: _Part, *, variable: str, level: str, digits: int) -> str:
     known = part.frame[variable].dropna().map(key_of)
+    shown, total = part.counted(int((known == level).sum()), f"{variable}={level}"), _known(part, variable)
     if part.weights is None:
-        return fmt.n_percent(int((known == level).sum()), len(known), digits=digits)
+        return fmt.n_percent(shown, total, digits=digits)
+    if isinstance(shown, str) or isinstance(total, str):
+        return fmt.n_percent(shown, total, digits=digits) if isinstance(shown, str) else fmt.MISSING
     weights = part.weights[known.index]
     n = float(weights[known == level].sum())
     return fmt.n_percent(n, float(weights.sum()), digits=digits, count_digits=1)
@@ -269,7 +314,7 @@ def _difference(sample: _Sample, variable: str, level: str, column: str, digits:
 
 def _same_patients(sample: _Sample, variable: str, row: pd.Series) -> None:
     compared = sorted(int(row[column]) for column in ("n_treated", "n_control"))
-    printed = sorted(_known(sample, variable))
+    printed = sorted(_of_groups(sample, variable))
     if compared != printed:
         raise InputError(
             f"baseline table: the balance of '{variable}' compares {compared[0]} and {compared[1]} patients, the "
@@ -278,7 +323,7 @@ def _same_patients(sample: _Sample, variable: str, row: pd.Series) -> None:
         )
 
 
-def _known(sample: _Sample, variable: str) -> list[int]:
+def _of_groups(sample: _Sample, variable: str) -> list[int]:
     return [int(part.frame[variable].notna().sum()) for part in sample.parts if part.group]
 
 
@@ -286,7 +331,7 @@ def _p_value(sample: _Sample, variable: str, digits: int) -> str:
     row = pick.first(sample.tests, term=variable)
     if row is None:
         return ""
-    if (printed := sum(_known(sample, variable))) != row["n"]:
+    if (printed := sum(_of_groups(sample, variable))) != row["n"]:
         raise InputError(
             f"baseline table: models.baseline_tests.{sample.model} compares '{variable}' of {fmt.count(row['n'])} "
             f"patients, cohort/{sample.cohort} has {printed}, expected tests of that cohort"

@@ -26,14 +26,16 @@ def number(value: float | None, *, digits: int) -> str:
     return f"{rounded if rounded else abs(rounded)}".replace("-", "−")
 
 
-def count(value: float | None) -> str:
-    """Return a count; a weighted count keeps one decimal.
+def count(value: float | str | None) -> str:
+    """Return a count; a weighted count keeps one decimal, the word of one that is withheld stays.
 
     Examples
     --------
-    >>> count(30.0), count(30.25)
-    ('30', '30.3')
+    >>> count(30.0), count(30.25), count("<5")
+    ('30', '30.3', '<5')
     """
+    if isinstance(value, str):
+        return value
     return number(value, digits=0 if _missing(value) or float(value).is_integer() else 1)
 
 
@@ -132,8 +134,13 @@ def _median(values: ArrayLike, weights: ArrayLike | None, ends: tuple[float, flo
     return MISSING if _missing(middle) else f"{number(middle, digits=digits)} [{limits(low, high, digits=digits)}]"
 
 
-def n_percent(n: float, total: float, *, digits: int, count_digits: int = 0) -> str:
-    """Return a count with its percentage of `total`: ``12 (40.0)``; a weighted count has decimals."""
+def n_percent(n: float | str, total: float | str, *, digits: int, count_digits: int = 0) -> str:
+    """Return a count with its percentage of `total`: ``12 (40.0)``; a weighted count has decimals.
+
+    Without a percentage where either is withheld.
+    """
+    if isinstance(n, str) or isinstance(total, str):
+        return n if isinstance(n, str) else number(n, digits=count_digits)
     return f"{number(n, digits=count_digits)} ({percent(n / total, digits=digits)})" if total else MISSING
 
 

@@ -1,8 +1,9 @@
 """Table 2: the imaging metrics in each group, and the test that compares them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from recohort.core.errors import InputError
+from recohort.core.guard import as_it_is
 from recohort.tables import format as fmt
 from recohort.tables import pick
 from recohort.tables.adjusted import adjusted_p, family_heading
@@ -37,6 +38,7 @@ def build(
     size: str | None,
     digits: int,
     p_digits: int,
+    counted: Callable[..., int | str] = as_it_is,
 ) -> Table:
     """Build the table of metrics by group.
 
@@ -70,6 +72,8 @@ def build(
         Size of the difference that is printed with its interval, ``cohen_d``, ``eta_squared`` ...
     digits, p_digits : int
         Decimals of statistics and of p-values.
+    counted : callable
+        What is printed for a count; see `core.guard.as_it_is`.
 
     Returns
     -------
@@ -83,7 +87,8 @@ def build(
     tests = None if model is None else pick.rows(pick.frame_of(frames, f"models/groups/{model}"), quantity=TEST)
     adjusting = None if family is None else pick.frame_of(frames, f"models/family/{family}")
     headings = [Column("Metric")]
-    headings += [Column(f"{text} (n={len(part)})") for text, part in zip(group_levels.values(), parts, strict=True)]
+    sizes = [counted(len(part), cohort, f"{group}={level}") for level, part in zip(group_levels, parts, strict=True)]
+    headings += [Column(f"{text} (n={n})") for text, n in zip(group_levels.values(), sizes, strict=True)]
     headings += [Column(with_interval("Difference", level))] if difference else []
     headings += [Column(with_interval(SIZES[size], level))] if size is not None else []
     headings += [Column("p")] if model is not None else []
@@ -92,7 +97,11 @@ def build(
     for metric, statistic in metrics.items():
         show = {"mean_sd": fmt.mean_sd, "median_iqr": fmt.median_iqr}[statistic]
         cells = [f"{labelled(metric, columns)}, {STATISTICS[statistic]}"]
-        cells += [show(part[metric].dropna(), digits=digits) for part in parts]
+        for level, part in zip(group_levels, parts, strict=True):
+            known = part[metric].dropna()
+            condition = [] if len(known) == len(part) else [f"{metric} known"]
+            n = counted(len(known), cohort, f"{group}={level}", *condition)
+            cells.append(n if str(n).startswith("<") else show(known, digits=digits))
         if model is not None:
             test = pick.one(tests, f"models.groups.{model}", term=metric)
             cells += [fmt.estimate(*pick.interval(test), digits=digits)] if difference else []
