@@ -1,4 +1,4 @@
-"""An RO-Crate against the validator of https://pypi.org/project/roc-validator/, without the network."""
+"""An RO-Crate against the package roc-validator, without the network."""
 
 import io
 from pathlib import Path

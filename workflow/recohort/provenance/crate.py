@@ -174,12 +174,12 @@ def _parameters(settings: Iterable[Mapping]) -> list[dict]:
 def _software(versions: Mapping) -> list[dict]:
     python = ("Python", versions["python"], "https://www.python.org/")
     pypi = [
-        (name, found["installed"], f"https://pypi.org/project/{name}/{found['installed']}/")
+        (name, found["installed"], f"pkg:pypi/{name}@{found['installed']}")
         for name, found in versions["packages"].items()
     ]
     return [
-        {"@id": url, "@type": "SoftwareApplication", "name": name, "softwareVersion": version, "url": url}
-        for name, version, url in [python, *pypi]
+        {"@id": place, "@type": "SoftwareApplication", "name": name, "softwareVersion": version, "identifier": place}
+        for name, version, place in [python, *pypi]
     ]
 
 
