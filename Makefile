@@ -51,7 +51,7 @@ browser: .venv/development
 validation: .venv/development
 	PYTHONPATH=workflow $(BIN)/python docs/validation/simulate.py $$(nproc)
 	PYTHONPATH=workflow $(BIN)/python docs/validation/audit.py $$(nproc)
-	$(BIN)/snakemake stroke_wml
+	$(BIN)/snakemake stroke_wml results/stroke_wml/synthetic/truth.tsv
 	PYTHONPATH=workflow OMP_NUM_THREADS=1 $(BIN)/python docs/validation/stroke_wml.py results/stroke_wml $$(nproc)
 
 peers:

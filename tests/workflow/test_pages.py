@@ -45,7 +45,8 @@ def links(page):
 def run(tmp_path_factory):
     """Two of the repository's tabular studies; the other publications stand without a study."""
     workdir = Workdir(tmp_path_factory.mktemp("pages") / "copy")
-    shutil.copytree(REPOSITORY / "data" / "tables", workdir.folder / "data" / "tables")
+    for folder in ("tables", "published"):
+        shutil.copytree(REPOSITORY / "data" / folder, workdir.folder / "data" / folder)
     for name in STUDIES:
         content = yaml.safe_load((REPOSITORY / "config" / "studies" / f"{name}.yaml").read_text())
         workdir.configure(content, name=name, studies=STUDIES)

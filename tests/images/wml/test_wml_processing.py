@@ -15,6 +15,13 @@ from recohort.core.io import write_image
 from recohort.modalities.wml import beside, measuring, processing
 
 VOXEL_ML = 1.75 * 1.75 * 5 / 1000
+WRITTEN = [
+    "desc-brain_mask.json",
+    "desc-brain_mask.nii.gz",
+    "desc-overlay_ct.png",
+    "label-WML_mask.json",
+    "label-WML_mask.nii.gz",
+]
 
 
 @pytest.fixture
@@ -33,7 +40,7 @@ def run(dataset, tmp_path):
     def done(images):
         assert processing.check(root, name, images=images, metrics={}) == []
         row, files = processing.process(root, name, tmp_path / "made", images=images, metrics={})
-        assert len(files) == 4
+        assert sorted(path.name.split("_", 1)[1] for path in files) == WRITTEN
         mask = nib.load(tmp_path / "made" / row["mask"])
         return row, mask.get_fdata() > 0, mask.affine
 

@@ -8,7 +8,7 @@ from recohort.core.schema import load_schema, part_for, with_defaults
 from recohort.modalities.wml import population
 
 STUDY = "stroke_wml"
-N_DRAWS = 60
+N_DRAWS = 200
 
 
 @pytest.fixture(scope="session")

@@ -106,7 +106,7 @@ def test_ventricles_and_sulci_widen_with_age(completed):
     assert fluid[1] > 1.1 * fluid[0]
 
 
-@pytest.mark.parametrize("volume", [0.0, 0.004, 0.02, 0.59, 5.0, 17.0, 79.9])
+@pytest.mark.parametrize("volume", [0.0, 0.004, 0.02, 0.59, 5.0, 35.0, 140.0])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_volume_of_the_mask_is_the_one_asked_for(completed, volume, seed):
     _, masks, _ = simulate(completed, seed=seed, wml_ml=volume)
@@ -155,6 +155,14 @@ def test_lesions_grow_from_the_ventricles_and_in_foci(completed):
     assert ndimage.label(masks["WML"])[1] > 3
 
 
+def test_a_small_volume_lies_in_few_places(completed):
+    """Each horn and focus has its own strength, so that they do not all begin at once."""
+    pieces = [
+        ndimage.label(simulate(completed, seed=seed, wml_ml=2.0)[1]["WML"], np.ones((3, 3, 3)))[1] for seed in range(6)
+    ]
+    assert np.mean(pieces) < 8
+
+
 def test_a_larger_volume_holds_the_smaller_one(completed):
     """Of one head: its lesions grow."""
     small, large = (simulate(completed, wml_ml=volume)[1]["WML"] for volume in (3.0, 12.0))
@@ -169,22 +177,19 @@ def test_lesions_are_hard_to_see(completed):
     assert (low & ~lesion).sum() > 5 * (low & lesion).sum()
 
 
-def test_noise_has_its_sd_and_is_correlated_in_plane_only(completed):
-    fixed = {"noise_hu": [4.5, 4.5], "noise_mm": [1.0, 1.0]}
-    noisy, masks, _ = simulate(completed, **fixed)
-    clean, again, _ = simulate(completed, **(fixed | {"noise_hu": [0, 0]}))
+@pytest.mark.parametrize(
+    ("matrix", "voxel", "sd"), [([128, 128, 32], [1.75, 1.75, 5.0], 2.24), ([128, 128, 4], [0.45, 0.45, 5.0], 4.5)]
+)
+def test_noise_is_that_of_its_voxels(settings, matrix, voxel, sd):
+    """4.5 HU in clinical voxels are 2.24 in coarse ones (0.498 by quadrature); whole HU add 1/12 to each variance."""
+    settings["anatomy"] |= {"matrix": matrix, "voxel_size_mm": voxel}
+    fixed = {"noise_hu": [4.5, 4.5], "noise_mm": [0.4, 0.4]}
+    noisy, masks, _ = simulate(settings, wml_ml=0.0, **fixed)
+    clean, again, _ = simulate(settings, wml_ml=0.0, **(fixed | {"noise_hu": [0, 0]}))
     assert all((masks[name] == again[name]).all() for name in masks)
-    noise = (noisy.astype(float) - clean)[30:98, 30:98, 12:24]
-    assert noise.std() == pytest.approx(4.5, rel=0.05)
-    assert noise.mean() == pytest.approx(0, abs=0.1)
-
-    def correlation(axis):
-        a, b = np.delete(noise, 0, axis), np.delete(noise, -1, axis)
-        return np.corrcoef(a.ravel(), b.ravel())[0, 1]
-
-    assert correlation(0) > 0.25
-    assert correlation(1) > 0.25
-    assert abs(correlation(2)) < 0.03
+    middle = tuple(slice(n // 2 - n // 4, n // 2 + n // 4) for n in matrix)
+    noise = (noisy.astype(float) - clean)[middle]
+    assert noise.std() == pytest.approx(np.sqrt(sd**2 + 1 / 6), rel=0.05)
 
 
 def test_beam_hardening_brightens_below_the_skull(completed):
@@ -234,7 +239,7 @@ def test_heads_differ_and_the_same_stream_gives_the_same_head(completed):
 def test_age_and_volume_are_drawn_where_they_are_not_given(completed):
     drawn = [head.simulate_head(completed, generator(seed, "any"))[1]["WML"].sum() * VOXEL_ML for seed in range(8)]
     assert len(set(drawn)) > 6
-    assert max(drawn) < 80
+    assert max(drawn) < 150
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Margins of the trial over repeated draws, and what logistic regression finds of the planted interaction.
 
 The true model of symptomatic haemorrhage is fitted by statsmodels on the true volumes; its predictors are written out
-here, not taken from the generator. Every tolerance is a multiple of the error that the draws themselves show.
+here, not taken from the generator. The model of the study, with pooled doses, is fitted by the project's own kind.
+Every tolerance is a multiple of the error that the draws themselves show.
 """
 
 import warnings
@@ -12,10 +13,15 @@ import pytest
 import statsmodels.api as sm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
+from recohort.core.schema import load_schema, with_defaults
+from recohort.models import logistic as logistic_kind
+from recohort.models.regression.logit import fit_logit, profile_limits
+
 pytestmark = pytest.mark.slow
 
 COVARIATES = ["age", "mrs_before", "nihss", "onset_to_groin", "collateral", "aspects", "ivt"]
 PLANTED = np.log(0.96)
+PUBLISHED_ERROR = np.log(0.99 / 0.93) / (2 * 1.959964)
 
 
 def predictors(frame, *interactions):
@@ -65,7 +71,7 @@ def test_symptomatic_haemorrhage_has_the_published_margin(trials, group, value, 
     near([(frame if group is None else frame[frame[group] == value])["sich"].mean() for frame in trials], expected)
 
 
-@pytest.mark.parametrize(("arm", "expected", "published"), [(1, 0.1346, 43 / 310), (0, 0.0753, 23 / 318)])
+@pytest.mark.parametrize(("arm", "expected", "published"), [(1, 0.1345, 43 / 310), (0, 0.0756, 23 / 318)])
 def test_symptomatic_haemorrhage_by_aspirin(trials, arm, expected, published):
     """Under randomisation an adjusted odds ratio of 1.95 cannot go with a crude one of 2.07, so the arms lie closer."""
     shares = [frame.loc[frame["aspirin"] == arm, "sich"].mean() for frame in trials]
@@ -99,11 +105,11 @@ def test_shares_and_arms_are_the_published_ones(trials):
         near([(frame["heparin"] == dose).sum() for frame in trials], expected)
 
 
-def test_volumes_are_skewed_as_assumed(trials, pooled):
-    assert pooled["wml_target_ml"].quantile(0.95) == pytest.approx(17, abs=1)
+def test_volumes_are_skewed_as_calibrated(trials, pooled):
+    assert pooled["wml_target_ml"].quantile(0.95) == pytest.approx(35, abs=1)
     largest = [frame["wml_target_ml"].max() for frame in trials]
-    assert 60 < np.mean(largest) < 75
-    assert max(largest) < 80
+    assert 130 < np.mean(largest) < 145
+    assert max(largest) < 150
 
 
 def test_volume_grows_with_age(pooled):
@@ -123,19 +129,66 @@ def test_main_effect_of_aspirin_is_that_of_the_parent_trial(pooled):
     assert error["aspirin"] < 0.05
 
 
-def test_interaction_is_recovered_in_repeated_trials(interactions):
-    """Sixty draws cannot show the bias of one trial's estimate, 0.007 away from zero over 600 draws; all as one can."""
-    estimates, errors = interactions.T
-    standard = np.std(estimates, ddof=1) / np.sqrt(len(estimates))
-    assert np.mean(estimates) == pytest.approx(PLANTED, abs=3 * standard)
-    assert np.mean(np.abs(estimates - PLANTED) < 1.959964 * errors) >= 0.87
+@pytest.fixture(scope="module")
+def fitted(trials):
+    """Of each draw the study's model by ``none`` and ``firth``: estimate, standard error, profile limits."""
+    found = {"none": [], "firth": []}
+    for frame in trials:
+        frame = with_ct(frame)
+        x = predictors(frame, "aspirin").drop(columns=["const", "low", "moderate"]).assign(any=frame["heparin_any"])
+        where = 1 + x.columns.get_loc("aspirin_wml")
+        for penalty, rows in found.items():
+            fit = fit_logit(frame["sich"].to_numpy(float), x.to_numpy(float), names=list(x), firth=penalty == "firth")
+            error = np.sqrt(fit.covariance[where, where])
+            rows.append((fit.beta[where], error, *profile_limits(fit, where, level=0.95)))
+    return {penalty: np.array(rows).T for penalty, rows in found.items()}
 
 
-def test_standard_error_tells_the_spread_of_most_estimates(interactions):
-    """Volume is skewed and events are few, so a few estimates lie far out: quartiles are compared."""
-    estimates, errors = interactions.T
-    lower, upper = np.percentile(estimates, [25, 75])
-    assert (upper - lower) / 1.349 == pytest.approx(np.mean(errors), rel=0.4)
+def departure(estimates):
+    """Return the mean estimate less the planted one, and its Monte Carlo error."""
+    return np.mean(estimates) - PLANTED, np.std(estimates, ddof=1) / np.sqrt(len(estimates))
+
+
+def test_firth_recovers_the_planted_interaction(fitted):
+    """Its bias over 1000 draws is 2 % (Monte Carlo error 1.5 %); coverage over 200 has a binomial error of 1.5 %."""
+    estimates, errors, low, high = fitted["firth"]
+    bias, error = departure(estimates)
+    assert abs(bias) < 3 * error
+    assert abs(bias) < 0.05 * abs(PLANTED)
+    assert 0.93 <= np.mean((low < PLANTED) & (high > PLANTED)) <= 0.97
+    assert 0.93 <= np.mean(np.abs(estimates - PLANTED) < 1.959964 * errors) <= 0.985
+
+
+def test_maximum_likelihood_is_biased_away_from_zero_as_documented(fitted, interactions):
+    """By 22 % over 1000 draws; doses pooled or apart, and by statsmodels as well as by the project."""
+    for estimates in (fitted["none"][0], interactions[:, 0]):
+        bias, error = departure(estimates)
+        assert bias < -3 * error
+        assert 0.1 < bias / PLANTED < 0.35
+    assert np.mean(np.abs(fitted["none"][0] - interactions[:, 0])) < 0.2 * np.mean(fitted["none"][1])
+
+
+def test_standard_error_is_that_of_the_published_interval(fitted):
+    """The tail of the volumes is calibrated to it; a trial of typical error is compared, as errors are skewed too."""
+    for _, errors, _, _ in fitted.values():
+        assert np.median(errors) == pytest.approx(PUBLISHED_ERROR, rel=0.2)
+
+
+@pytest.mark.parametrize("penalty", ["none", "firth"])
+def test_the_kind_of_model_that_a_study_names_gives_these_numbers(trials, fitted, penalty):
+    entry = {"outcome": "sich", "exposure": "aspirin", "modifier": "wml", "penalty": penalty, "interval": "profile"}
+    entry["covariates"] = [*COVARIATES, "sex", "heparin_any"]
+    settings = with_defaults(entry, load_schema("models/logistic")["additionalProperties"])
+    columns = {name: {"type": "number"} for name in ["wml", *COVARIATES]}
+    columns |= {name: {"type": "boolean"} for name in ("sich", "aspirin", "heparin_any")}
+    columns["sex"] = {"type": "category", "levels": ["F", "M"]}
+    settings = {key: value for key, value in settings.items() if key not in ("cohort", "join")}
+    for place in (0, 1):
+        frame = with_ct(trials[place]).rename(columns={"wml_target_ml": "wml"})
+        rows = logistic_kind.fit(frame, **settings, columns=columns).estimates
+        row = rows[(rows["term"] == "aspirin:wml") & (rows["quantity"] == "coefficient")].iloc[0]
+        cells = row[["estimate", "std_error", "conf_low", "conf_high"]].to_numpy(float)
+        np.testing.assert_allclose(cells, fitted[penalty][:, place], rtol=1e-6)
 
 
 def test_interaction_of_ten_trials_as_one_is_nearly_unbiased(trials):
@@ -146,7 +199,7 @@ def test_interaction_of_ten_trials_as_one_is_nearly_unbiased(trials):
     ]
     scores = [(estimate["aspirin_wml"] - PLANTED) / error["aspirin_wml"] for estimate, error in fits]
     assert abs(np.mean(scores)) < 3 / np.sqrt(len(scores))
-    assert np.mean([error["aspirin_wml"] for _, error in fits]) == pytest.approx(0.01, abs=0.002)
+    assert np.mean([error["aspirin_wml"] for _, error in fits]) == pytest.approx(0.005, abs=0.001)
 
 
 def test_all_draws_as_one_trial_give_every_planted_effect(pooled, completed):

@@ -23,7 +23,7 @@ def test_columns_types_and_ranges(trial):
     assert participants["mrs_before"].isin(range(6)).all()
     assert set(participants["heparin"]) == {"none", "low", "moderate"}
     assert set(participants["centre"]) == {f"centre{number:02d}" for number in range(1, 16)}
-    assert truth["wml_target_ml"].between(0, 80, inclusive="neither").all()
+    assert truth["wml_target_ml"].between(0, 150, inclusive="neither").all()
 
 
 def test_outcomes_are_consistent(trial):
@@ -120,15 +120,15 @@ def test_order_of_arms_differs_between_centres():
 
 
 def test_bounded_lognormal_has_its_median_95th_percentile_and_maximum():
-    shape = {"median": 0.59, "p95": 17.0, "maximum": 80.0}
+    shape = {"median": 0.59, "p95": 35.0, "maximum": 150.0}
     median, upper, highest = cohort.bounded_lognormal(np.array([0.0, 1.6448536269514722, 9.0]), **shape)
-    assert (median, upper) == pytest.approx((0.59, 17.0), rel=1e-12)
-    assert 79.99 < highest < 80
+    assert (median, upper) == pytest.approx((0.59, 35.0), rel=1e-12)
+    assert 149.99 < highest < 150
 
 
 def test_low_volumes_are_log_normal():
     """Far below the maximum, steps of the score multiply the volume by the same factor."""
-    volumes = cohort.bounded_lognormal(np.array([-3.0, -2.0, -1.0]), median=0.59, p95=17.0, maximum=80.0)
+    volumes = cohort.bounded_lognormal(np.array([-3.0, -2.0, -1.0]), median=0.59, p95=35.0, maximum=150.0)
     assert volumes[2] / volumes[1] == pytest.approx(volumes[1] / volumes[0], rel=0.01)
 
 
@@ -183,7 +183,7 @@ def test_each_outcome_has_its_probability_whatever_the_correlation():
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
-        (("wml", "volume_ml", "p95"), 0.5, "wml.volume_ml: found median 0.59, p95 0.5, maximum 80, expected three"),
+        (("wml", "volume_ml", "p95"), 0.5, "wml.volume_ml: found median 0.59, p95 0.5, maximum 150, expected three"),
         (("trial", "aspirin_block"), 3, "trial.aspirin_block: found 3, expected an even number"),
         (
             ("trial", "heparin_block_after_stop", "moderate"),

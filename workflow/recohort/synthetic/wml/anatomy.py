@@ -38,7 +38,8 @@ LATERAL_VENTRICLE = (
 )
 THIRD_VENTRICLE = {"centre": (0, -8, 2), "radii": (3.0, 15, 11)}
 FOURTH_VENTRICLE = {"centre": (0, -36, -38), "radii": (7, 5, 10)}
-CAPS = (((16, 36, 4), 9.0), ((24, -56, 8), 12.0), ((14, -10, 24), 10.0))
+CAPS = (((16, 36, 4), (9, 9, 9)), ((24, -56, 8), (12, 12, 12)), ((14, -10, 24), (10, 18, 10)))
+"""Centre and SD along each axis, mm, of where periventricular lesions are strongest: horns and body."""
 DEEP_GREY = (
     {"centre": (15, 18, 7), "radii": (5, 10, 10)},
     {"centre": (26, 3, 3), "radii": (7, 20, 11)},
@@ -109,6 +110,7 @@ class Head:
         self.fold, self.texture = SmoothField(axes_mm, FOLD_MM, rng), SmoothField(axes_mm, 7.0, rng)
         self.patches = SmoothField(axes_mm, drawn["lesion_texture_mm"], rng)
         self.foci = _draw_foci(drawn, rng)
+        self.caps = rng.uniform(*drawn["periventricular"], size=(len(CAPS), 2))
 
     def layers(self, z: slice) -> Layers:
         """Return the tissue on layers `z` of the grid."""
@@ -273,7 +275,7 @@ class Head:
         for present, value, shape in zip(self.calcified, self.calcified_hu, CALCIFICATIONS, strict=True):
             if present:
                 part += soft_step(ellipsoid_depth(points, **shape), self.width) * (value - part)
-        strength[cut] = self._strength(points, mirrored, depth, window, z)
+        strength[cut] = self._strength(points, depth, window, z)
 
     def _ventricle_depth(self, points, mirrored) -> np.ndarray:
         radius = self.ventricle * np.where(points[0] > 0, *self.sides)
@@ -285,16 +287,18 @@ class Head:
         third = {"centre": THIRD_VENTRICLE["centre"], "radii": (width * self.ventricle, *rest)}
         return np.max([*depths, ellipsoid_depth(points, **third)], axis=0)
 
-    def _strength(self, points, mirrored, depth, window, z: slice) -> np.ndarray:
+    def _strength(self, points, depth, window, z: slice) -> np.ndarray:
         """Return which points become lesion first: near the ventricles, there most at the caps, and in deep foci."""
         caps = sum(
-            np.exp(-sum((p - c) ** 2 for p, c in zip(mirrored, centre, strict=True)) / (2 * reach**2))
-            for centre, reach in CAPS
+            height
+            * np.exp(-0.5 * sum(((p - c) / r) ** 2 for p, c, r in zip(points, (side * x, *rest), reaches, strict=True)))
+            for ((x, *rest), reaches), heights in zip(CAPS, self.caps, strict=True)
+            for side, height in zip((1, -1), heights, strict=True)
         )
-        near = np.exp(np.clip(depth, None, 0) / self.drawn["periventricular_mm"])
-        strength = self.drawn["periventricular"] * near * (0.35 + 0.65 * np.clip(caps, 0, 1))
-        for centre, reach, height in self.foci:
-            box = [(c - 4 * reach, c + 4 * reach) for c in centre]
+        near = np.exp(-0.5 * (np.clip(depth, None, 0) / self.drawn["periventricular_mm"]) ** 2)
+        strength = near * (0.35 * self.caps.mean() + 0.65 * np.clip(caps, 0, self.caps.max()))
+        for centre, reaches, height in self.foci:
+            box = [(c - 4 * reach, c + 4 * reach) for c, reach in zip(centre, reaches, strict=True)]
             inner = self._window(box, z)
             if inner is None:
                 continue
@@ -302,19 +306,20 @@ class Head:
                 slice(max(a.start - b.start, 0), max(min(a.stop, b.stop) - b.start, 0))
                 for a, b in zip((inner[2], inner[0], inner[1]), (window[2], window[0], window[1]), strict=True)
             )
-            squared = sum((p[cut] - c) ** 2 for p, c in zip(points, centre, strict=True))
-            np.maximum(strength[cut], height * np.exp(-squared / (2 * reach**2)), out=strength[cut])
+            squared = sum(((p[cut] - c) / reach) ** 2 for p, c, reach in zip(points, centre, reaches, strict=True))
+            np.maximum(strength[cut], height * np.exp(-0.5 * squared), out=strength[cut])
         start = z.start or 0
         noise = self.patches.layers(window[0], window[1], slice(start + window[2].start, start + window[2].stop))
         return strength * np.exp(self.drawn["lesion_roughness"] * noise)
 
 
 def _draw_foci(drawn: dict, rng: np.random.Generator) -> list[tuple]:
-    """Draw centre, SD and height of deep foci, above and beside the basal ganglia."""
+    """Draw centre, SD along each axis and height of deep foci, above and beside the basal ganglia."""
     foci = []
     for _ in range(round(drawn["foci_count"])):
         angle, height = rng.uniform(0, 2 * np.pi), rng.uniform(2, 42)
         spread = rng.uniform(0.35, 0.72) * np.sqrt(1 - (height / 65) ** 2)
         centre = (float(65 * spread * np.cos(angle)), float(80 * spread * np.sin(angle)), height)
-        foci.append((centre, rng.uniform(*drawn["focus_mm"]), rng.uniform(0.5, 1)))
+        reach = rng.uniform(*drawn["focus_mm"])
+        foci.append((centre, (reach, reach, reach * drawn["focus_upright"]), rng.uniform(0.3, 1)))
     return foci

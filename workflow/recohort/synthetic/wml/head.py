@@ -7,11 +7,12 @@ from recohort.core.errors import Findings
 from recohort.synthetic.wml.anatomy import Head
 from recohort.synthetic.wml.cohort import age_of, wml_of
 from recohort.synthetic.wml.lesions import fullest, strongest
+from recohort.synthetic.wml.noise import ct_noise
 
 PER_AXIS = ("size", "shift_mm", "pose_deg")
 """Drawn once for each axis."""
-PER_FOCUS = ("focus_mm",)
-"""Drawn for each focus, where the foci are."""
+PER_LESION = ("focus_mm", "periventricular")
+"""Drawn for each focus, and for each horn and body of the ventricles, where these are."""
 LOWEST_HU, HIGHEST_HU = -1024, 3071
 
 
@@ -80,7 +81,7 @@ def _draw(heads: dict, rng: np.random.Generator) -> dict:
     """Return a number for each range, three where each axis has its own."""
     drawn = {}
     for name, value in heads.items():
-        if np.ndim(value) == 0 or name in PER_FOCUS:
+        if np.ndim(value) == 0 or name in PER_LESION:
             drawn[name] = value
         elif name in PER_AXIS:
             drawn[name] = rng.uniform(*value, size=3)
@@ -126,11 +127,9 @@ def _fill_slices(head: Head, shape, sublayers: int, wml_ml: float, drawn: dict, 
 
 
 def _image(hu: np.ndarray, edges: np.ndarray, drawn: dict, rng: np.random.Generator) -> np.ndarray:
-    """Return the image of an attenuation: blurred in plane, with noise correlated in plane, rounded to int16."""
+    """Return the image of an attenuation: blurred in plane, with noise, rounded to int16."""
     blurred = _smooth(hu, drawn["blur_mm"] / edges[:2])
-    sigma = drawn["noise_mm"] / edges[:2]
-    noise = _smooth(rng.standard_normal(hu.shape, dtype=np.float32), sigma)
-    noise *= drawn["noise_hu"] / np.prod([_noise_left(s) for s in sigma])
+    noise = ct_noise(hu.shape, edges, noise_hu=drawn["noise_hu"], noise_mm=drawn["noise_mm"], rng=rng)
     noise *= np.clip((blurred + 1000) / 1000, 0.3, 1)
     return np.clip(np.rint(blurred + noise), LOWEST_HU, HIGHEST_HU).astype(np.int16)
 
@@ -139,10 +138,3 @@ def _smooth(image: np.ndarray, sigma) -> np.ndarray:
     for axis, s in enumerate(sigma):
         image = ndimage.gaussian_filter1d(image, s, axis=axis) if s > 0 else image
     return image
-
-
-def _noise_left(sigma: float) -> float:
-    """Return the SD that white noise of SD 1 keeps after a Gaussian filter along one axis."""
-    impulse = np.zeros(2 * int(np.ceil(5 * sigma)) + 3)
-    impulse[impulse.size // 2] = 1
-    return float(np.linalg.norm(ndimage.gaussian_filter1d(impulse, sigma) if sigma > 0 else impulse))
