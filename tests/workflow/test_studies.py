@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from workdir import REPOSITORY, STUDY, Workdir
 
 pytestmark = pytest.mark.slow
@@ -50,3 +51,34 @@ def test_lesion_susceptibility_is_recovered_over_the_whole_cohort(run):
         print(f"{metric}: slope {slope:.3f}, r {correlation:.4f}, n {len(true)}")
         assert 0.9 < slope < 1.1
         assert correlation > 0.98
+
+
+def test_the_stroke_trial_runs_from_ct_to_the_page(tmp_path):
+    """A few of its patients: who has no CT is said, the network segments the others, and what rests on it says so."""
+    study = yaml.safe_load((REPOSITORY / "config" / "studies" / "stroke_wml.yaml").read_text())
+    study["data"]["synthetic"] |= {"n_subjects": 16, "trial": {"without_ct": {"count": 2, "of": 16}}}
+    study["images"]["batch_size"] = 8
+    study["models"] = {"baseline_tests": study["models"]["baseline_tests"]}
+    study["tables"] = {"table1_baseline": study["tables"]["table1_baseline"]}
+    kept = ["figure1_flow", "figure2_volumes", "figure3_examples", "figure_s1_recovery"]
+    study["figures"] = {name: study["figures"][name] for name in kept}
+    study["report"] |= {"order": [*kept, "table1_baseline"], "methods": [], "published": None}
+    del study["sensitivity"]
+    workdir = Workdir(tmp_path / "copy")
+    workdir.configure(study, name="stroke_wml")
+    shutil.copytree(REPOSITORY / "data" / "models", workdir.folder / "data" / "models")
+    workdir.run()
+    results = workdir.folder / "results" / "stroke_wml"
+    status = pd.read_csv(results / "images" / "status.tsv", sep="\t")
+    assert status["status"].value_counts().to_dict() == {"reconstructed": 14, "excluded": 2}
+    assert (status["demonstration"].dropna() == 1).all()
+    assert all((results / "images" / path).exists() for path in status["overlay"].dropna())
+    truth = pd.read_csv(results / "synthetic" / "truth.tsv", sep="\t", index_col="participant_id")["wml_ml"]
+    long = pd.read_csv(results / "metrics" / "metrics.tsv", sep="\t")
+    volume = long[long["metric"] == "wml_volume"].set_index("participant_id")["value"].dropna()
+    assert len(volume) == 14
+    assert np.corrcoef(volume, truth[volume.index])[0, 1] > 0.9, "measured over all 614: 0.999"
+    page = (results / "report" / "index.html").read_text().partition("</style>")[2]
+    assert "SYNTHETIC COHORT" in page.upper() and "DEMONSTRATION SEGMENTATION" in page.upper()
+    for path in (results / "tables").glob("*.csv"):
+        assert "demonstration" in path.read_text().lower()
