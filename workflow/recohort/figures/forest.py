@@ -19,8 +19,8 @@ from recohort.figures.ratios import main_ratio, ratio_ticks
 from recohort.figures.style import BLUE, GREY, MM, WIDTHS, new_figure, styled
 from recohort.tables import format as fmt
 from recohort.tables import pick
-from recohort.tables.scales import comparison, is_amount, said_of, setting, term_label
-from recohort.tables.words import quantity_of, with_interval
+from recohort.tables.scales import comparison, is_amount, said_of, setting
+from recohort.tables.words import label_of, quantity_of, with_interval
 
 FURTHEST = 1000.0
 """The axis ends here and at its inverse; an arrow stands for a limit beyond."""
@@ -195,7 +195,7 @@ def _lines(
             ratios = estimates[estimates["quantity"] == wanted]
             for term in dict.fromkeys(ratios["term"]):
                 if not terms or term in terms:
-                    lines += _of_term(ratios[ratios["term"] == term], term_label(term, columns), scale, columns)
+                    lines += _of_term(ratios[ratios["term"] == term], label_of(term, columns), scale, columns)
     return lines
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from recohort.tables import format as fmt
 from recohort.tables import pick
 from recohort.tables.adjusted import adjusted_p, family_heading
-from recohort.tables.scales import comparison, is_amount, said_of, setting, term_label
+from recohort.tables.scales import comparison, is_amount, said_of, setting
 from recohort.tables.table import Column, Row, Table, finished
 from recohort.tables.words import label_of, labelled, with_interval
 
@@ -135,7 +135,7 @@ def _coefficients(
         close = np.isclose(same["estimate"], np.exp(row["estimate"]), rtol=1e-9, atol=0)
         ratio = same[close].iloc[0] if close.any() else None
         tested = fmt.number(pick.value(row, "statistic"), digits=digits)
-        label = term_label(term, columns)
+        label = label_of(term, columns)
         lines.append(
             [
                 label if len(found) == 1 else f"{label}: {said_of(row['scale'])}",

@@ -181,12 +181,7 @@ def _word(line: _Line, what: str, labels: Mapping[str, str], columns: Mapping[st
         return labels.get(word) or quantity_of(word)
     if what == "scale":
         return labels.get(word, word)
-    return labels.get(word) or _term(word, columns)
-
-
-def _term(term: str, columns: Mapping[str, dict]) -> str:
-    """Return a term's label; a product ``a:b`` names both of its columns."""
-    return " × ".join(label_of(part, columns) for part in term.split(":")) if term else ""
+    return labels.get(word) or label_of(word, columns)
 
 
 def _quantity(quantity: str, labels: Mapping[str, str], percent: list[str]) -> str:

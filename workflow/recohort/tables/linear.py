@@ -87,7 +87,7 @@ def _row(words: str, line: pd.Series, family: bool, adjusted: float | None, digi
 
 
 def _spoken(line: pd.Series, columns: Mapping[str, dict]) -> str:
-    label = " × ".join(label_of(name, columns) for name in str(line["term"]).split(":"))
+    label = label_of(line["term"], columns)
     scale = "" if pd.isna(line["scale"]) else str(line["scale"])
     return f"{label}, {scale}" if scale else label
 

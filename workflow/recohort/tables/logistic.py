@@ -137,7 +137,7 @@ def _model(
 def _label(term: str, scale: str, columns: Mapping[str, dict]) -> str:
     """Return a term's words; of a product both columns and what each is per; of a spline which column of it."""
     if ":" in term:
-        return f"{' × '.join(label_of(part, columns) for part in term.split(':'))}, {scale}"
+        return f"{label_of(term, columns)}, {scale}"
     if "knot" in scale or scale.startswith("bend"):
         return f"{labelled(term, columns)}, {scale.rpartition(', ')[2]}"
     if " against " not in scale:

@@ -47,14 +47,3 @@ def setting(scale: object, columns: Mapping[str, dict]) -> str:
     found = re.findall(r"(?:where|and) (\w+) is (.+?)(?= where | and \w+ is |$)", str(scale))
     named = (f"{label_of(name, columns)} {value.replace('_', ' ')}" for name, value in found)
     return "".join(f", {text[:1].lower()}{text[1:]}" for text in named)
-
-
-def term_label(term: str, columns: Mapping[str, dict]) -> str:
-    """Return the label of a column, or of a product of two.
-
-    Examples
-    --------
-    >>> term_label("age", {}), term_label("age:sex", {})
-    ('Age', 'Age × Sex')
-    """
-    return " × ".join(label_of(part, columns) for part in str(term).split(":"))

@@ -111,15 +111,15 @@ def titled(title: str, *, caveats: Iterable[str]) -> str:
 
 
 def label_of(name: str, columns: Mapping[str, dict]) -> str:
-    """Return the declared label of a column, else its name as words.
+    """Return the declared label of a column, else its name as words; of a product ``a:b`` both.
 
     Examples
     --------
-    >>> label_of("prior_haemorrhage", {}), label_of("age", {"age": {"label": "Age at entry"}})
-    ('Prior haemorrhage', 'Age at entry')
+    >>> label_of("prior_haemorrhage", {}), label_of("age", {"age": {"label": "Age at entry"}}), label_of("age:sex", {})
+    ('Prior haemorrhage', 'Age at entry', 'Age × Sex')
     """
-    text = columns.get(name, {}).get("label") or str(name).replace("_", " ")
-    return text[:1].upper() + text[1:]
+    texts = [columns.get(part, {}).get("label") or part.replace("_", " ") for part in str(name).split(":")]
+    return " × ".join(text[:1].upper() + text[1:] for text in texts)
 
 
 def unit_of(name: str, columns: Mapping[str, dict]) -> str:
