@@ -43,8 +43,8 @@ benchmarks: .venv/development peers
 	PYTHONPATH=workflow $(BIN)/python benchmarks/statistics.py
 
 browser: .venv/development
-	@command -v chromium >/dev/null && command -v npm >/dev/null \
-	    || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium npm; }
+	@missing=$$(for name in chromium npm; do command -v $$name >/dev/null || echo $$name; done); \
+	    [ -z "$$missing" ] || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; }
 	@npm ci --silent --prefix tests/report/axe
 	RECOHORT_BROWSER=required $(BIN)/pytest tests/report/test_page_browser.py tests/workflow/test_pages.py
 
