@@ -99,3 +99,12 @@ def test_an_impossible_alternative_is_said_before_any_work(run, tmp_path):
     assert "nsw.yaml, alternative matching.ratio-0: cohort.matching.ratio: found 0, expected" in done.stderr
     copy.configure(study([{"vary": {"cohort.matching.ratoi": [2]}}]), name="nsw")
     assert "cohort.matching.ratoi: unknown key" in copy.run(check=False).stderr
+
+
+def test_a_published_item_that_is_not_there_is_said_before_any_work(run, tmp_path):
+    copy = run.copy(tmp_path / "copy")
+    content = study([{"vary": {"cohort.matching.ratoi": [2, 3]}}])
+    copy.configure(merge(content, {"sensitivity": {"effect": {"published": "no_such_item"}}}), name="nsw")
+    said = copy.run(check=False).stderr
+    assert "sensitivity.effect.published: 'no_such_item' is no item of any table" in said
+    assert said.count("unknown key") == 1, "one sentence for one fault, however many alternatives have it"

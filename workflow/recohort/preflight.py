@@ -5,7 +5,7 @@ from importlib import import_module
 from recohort.cohort.assemble import assemble
 from recohort.cohort.conform import conform
 from recohort.core.errors import Findings, InputError
-from recohort.core.io import read_table
+from recohort.core.io import read_rows, read_table
 from recohort.study import Studies, Study
 
 
@@ -39,14 +39,23 @@ def check_datasets(studies: Studies) -> list[str]:
 
 
 def _alternative_findings(studies: Studies, study: Study) -> list[str]:
-    """What is wrong with the studies that its sensitivity analyses need."""
-    found = []
+    """What is wrong with its sensitivity analyses: each fault once, with the first alternative that has it."""
+    found = {}
     for name in study.variants:
         try:
             studies[name]
         except InputError as error:
-            found += str(error).splitlines()
-    return found
+            for line in str(error).splitlines():
+                found.setdefault(line.partition(": ")[2], line)
+    printed = {row["item"] for path in study.published for row in read_rows(path, delimiter=",")}
+    wanted = {name: entry["published"] for name, entry in study.config["sensitivity"].items() if entry["published"]}
+    table = "".join(study.published) or "any table"
+    absent = [
+        f"study {study.name}: sensitivity.{name}.published: '{item}' is no item of {table}"
+        for name, item in wanted.items()
+        if item not in printed
+    ]
+    return [*found.values(), *absent]
 
 
 def _source_findings(study: Study) -> list[str]:

@@ -27,10 +27,6 @@ class Box(NamedTuple):
         slack = SLACK * max(1.0, *(abs(end) for end in (*self, *other) if math.isfinite(end)))
         return self.low <= other.high + slack and other.low <= self.high + slack
 
-    def widened(self, by: float) -> "Box":
-        """Return the box, `by` wider at either end."""
-        return Box(self.low - by, self.high + by)
-
     def __str__(self) -> str:
         """Return the box as it is written in a report."""
         if self.low == self.high:
