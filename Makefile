@@ -64,9 +64,9 @@ parity: .venv/development peers
 lock:
 	$(PYTHON) -m venv .venv/locking && .venv/locking/bin/pip -q install uv
 	.venv/locking/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
-	    pyproject.toml -o requirements.lock
+	    pyproject.toml --group dev -o requirements-dev.lock
 	.venv/locking/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
-	    pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	    pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 clean:
 	rm -rf results/* .snakemake
