@@ -47,7 +47,7 @@ def status():
 
 
 def test_tables_are_joined(participants, metrics, status):
-    frame, warnings = assemble(participants, metrics, status, columns=COLUMNS, outcome=OUTCOME)
+    frame, warnings = assemble(participants, metrics, status, columns=COLUMNS, outcome=OUTCOME, derived={})
     assert frame.columns.tolist() == ["participant_id", *COLUMNS, "lesion_median", "lesion_volume", "exclusion"]
     assert frame["lesion_median"].tolist()[:2] == [0.4, 0.3]
     assert frame["exclusion"].tolist() == ["", "", "phase is missing"]
@@ -57,14 +57,16 @@ def test_tables_are_joined(participants, metrics, status):
 
 
 def test_a_study_may_have_no_images(participants):
-    frame, warnings = assemble(participants, None, None, columns=COLUMNS, outcome=None)
+    frame, warnings = assemble(participants, None, None, columns=COLUMNS, outcome=None, derived={})
     assert frame["exclusion"].tolist() == ["", "", ""]
     assert warnings.empty
 
 
 def test_numeric_levels_are_text(participants):
     columns = {**COLUMNS, "grade": {"type": "category", "levels": ["1", "2"]}}
-    frame = assemble(participants.assign(grade=[1.0, 2.0, None]), None, None, columns=columns, outcome=None).frame
+    frame = assemble(
+        participants.assign(grade=[1.0, 2.0, None]), None, None, columns=columns, outcome=None, derived={}
+    ).frame
     assert frame["grade"].tolist() == ["1", "2", None]
 
 
@@ -83,7 +85,7 @@ def test_every_disagreement_is_named_at_once(participants, metrics, status):
     metrics = pd.concat([metrics, metrics.iloc[[0]].assign(value=0.9)], ignore_index=True)
     metrics.loc[len(metrics)] = ["sub-009", "lesion_median", 0.1, "ppm"]
     with pytest.raises(InputError) as raised:
-        assemble(participants, metrics, status, columns=columns, outcome=OUTCOME)
+        assemble(participants, metrics, status, columns=columns, outcome=OUTCOME, derived={})
     said = str(raised.value).split("\n")
     assert said == [
         "participants: 1 identifiers are empty (line 4)",
@@ -105,14 +107,14 @@ def test_every_disagreement_is_named_at_once(participants, metrics, status):
 
 def test_participants_without_images_or_metrics_are_named(participants, metrics, status):
     with pytest.raises(InputError, match="sub-003: in the table, but not in the images"):
-        assemble(participants, metrics, status.iloc[:2], columns=COLUMNS, outcome=None)
+        assemble(participants, metrics, status.iloc[:2], columns=COLUMNS, outcome=None, derived={})
     with pytest.raises(InputError, match="sub-002: in the table, but without metrics"):
-        assemble(participants, metrics.iloc[:2], status, columns=COLUMNS, outcome=None)
+        assemble(participants, metrics.iloc[:2], status, columns=COLUMNS, outcome=None, derived={})
 
 
 def test_an_excluded_subject_keeps_no_metrics(participants, metrics, status):
     metrics.loc[len(metrics)] = ["sub-003", "lesion_median", 9.0, "ppm"]
-    frame = assemble(participants, metrics, status, columns=COLUMNS, outcome=None).frame
+    frame = assemble(participants, metrics, status, columns=COLUMNS, outcome=None, derived={}).frame
     assert frame["lesion_median"].isna().tolist() == [False, False, True]
 
 
@@ -122,4 +124,23 @@ def test_a_metric_that_is_no_number_is_named(participants, metrics, status):
     with pytest.raises(
         InputError, match=r"column 'value': found 'high' \(sub-001\), expected finite numbers in the metrics"
     ):
-        assemble(participants, metrics, status, columns=COLUMNS, outcome=None)
+        assemble(participants, metrics, status, columns=COLUMNS, outcome=None, derived={})
+
+
+def test_derived_columns_are_composites(participants):
+    marked = participants.assign(pet=[1, 0, None], biopsy=[0, 0, 0])
+    columns = {**COLUMNS, "pet": {"type": "boolean"}, "biopsy": {"type": "boolean"}}
+    criteria = [{"column": "pet", "equals": 1}, {"column": "biopsy", "equals": 1}]
+    derived = {
+        "failure": {"label": "Failure", "any_of": criteria},
+        "success": {"label": "Success", "any_of": [{"column": "failure", "equals": 0}]},
+    }
+    frame = assemble(marked, None, None, columns=columns, outcome=None, derived=derived).frame
+    assert frame["failure"].astype(object).where(frame["failure"].notna(), None).tolist() == [1, 0, None]
+    assert frame["success"].astype(object).where(frame["success"].notna(), None).tolist() == [0, 1, None]
+
+
+def test_a_derived_column_does_not_hide_another(participants):
+    with pytest.raises(InputError, match=r"cohort.derived.age: there is a column of that name already"):
+        derived = {"age": {"label": "Age", "any_of": [{"column": "age", "above": 1}]}}
+        assemble(participants, None, None, columns=COLUMNS, outcome=None, derived=derived)

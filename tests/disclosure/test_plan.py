@@ -252,3 +252,15 @@ def test_a_thresholds_small_cells_are_not_given_by_sensitivity_or_the_curve(fram
 def test_steps_of_the_flow_are_the_cohorts_of_the_tables(steps, matched, names):
     flow = {"steps": [{"name": name} for name in steps]}
     assert [flow_name(flow, place, matched=matched) for place in range(-1, len(steps))] == names
+
+
+def test_those_left_out_of_a_model_cannot_be_subtracted(frames):
+    eligible = frames["cohort/eligible"]
+    few = eligible.assign(rare=["yes"] * 3 + ["no"] * (len(eligible) - 3))
+    entry = {"cohort": "eligible", "among": {"column": "rare", "equals": "no"}, **KM}
+    settings = {key: value for key, value in entry.items() if key not in ("cohort", "among")}
+    estimates = kaplan_meier.fit(few[few["rare"] == "no"].reset_index(drop=True), **settings, columns=COLUMNS).estimates
+    known = {"cohort/eligible": few, "models/kaplan_meier/one": estimates}
+    made = plan(known, tables={}, figures={}, models={"kaplan_meier": {"one": entry}}, cohort={}, **RULES)
+    shown = made["shown"]
+    assert "cohort/eligible" in shown or "cohort/eligible|rare=no" in shown  # one of the two is withheld

@@ -8,6 +8,7 @@ import pandas as pd
 
 from recohort.core.references import item_settings
 from recohort.core.schema import entry_schema, load_schema, with_defaults
+from recohort.models.inputs import WHOSE
 
 COLUMNS = {
     "months": {"type": "number", "unit": "months"},
@@ -48,7 +49,7 @@ def fitted(kind, patients=None, **changes):
     module = importlib.import_module(f"recohort.models.{kind}")
     schema = load_schema("models")["properties"][kind]["additionalProperties"]
     entry = with_defaults({**ENTRIES[kind], **changes}, schema)
-    settings = {key: value for key, value in entry.items() if key not in ("cohort", "join")}
+    settings = {key: value for key, value in entry.items() if key not in WHOSE}
     found = module.fit(cohort() if patients is None else patients, **settings, columns=COLUMNS)
     frames = {f"models/{kind}/x": found.estimates, f"models/{kind}/x.curve": found.curve}
     frames = {name: pd.read_csv(io.StringIO(frame.to_csv(index=False))) for name, frame in frames.items()}

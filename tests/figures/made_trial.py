@@ -6,6 +6,7 @@ from pathlib import Path
 
 from recohort.core.schema import load_schema, with_defaults
 from recohort.models import logistic, ordinal
+from recohort.models.inputs import WHOSE
 
 COLUMNS = {
     "recurrence": {"type": "boolean"},
@@ -40,7 +41,7 @@ def trial():
 
 def fitted(kind, cohort, **entry):
     filled = with_defaults(entry, load_schema("models")["properties"][kind]["additionalProperties"])
-    filled = {key: value for key, value in filled.items() if key not in ("cohort", "join")}
+    filled = {key: value for key, value in filled.items() if key not in WHOSE}
     return {"logistic": logistic, "ordinal": ordinal}[kind].fit(cohort, **filled, columns=COLUMNS)
 
 

@@ -14,6 +14,7 @@ from recohort.core.schema import entry_schema, with_defaults
 from recohort.figures.save import save
 from recohort.figures.style import MM, WIDTHS
 from recohort.models import calibration, decision_curve, diagnostic, roc
+from recohort.models.inputs import WHOSE
 
 COLUMNS = {
     name: {"type": "number"} for name in ("a", "b", "noise", "risk", "time", "bled", "late", "first", "second")
@@ -42,7 +43,7 @@ def cohort(n=400):
 def fitted(kind, name, entry):
     """Frames of one analysis, completed by its schema."""
     settings = with_defaults(entry, entry_schema("models", entry, kind.__name__.rpartition(".")[2]))
-    asked = {key: value for key, value in settings.items() if key not in ("cohort", "join")}
+    asked = {key: value for key, value in settings.items() if key not in WHOSE}
     seeded = {} if kind is diagnostic else {"seed": 1}
     found = kind.fit(cohort(), **asked, **seeded, columns=COLUMNS)
     path = f"models/{kind.__name__.rpartition('.')[2]}/{name}"

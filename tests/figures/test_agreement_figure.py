@@ -6,6 +6,7 @@ from drawn import assert_legible, settings, texts
 from recohort.core.schema import load_schema, with_defaults
 from recohort.figures import agreement
 from recohort.models import paired
+from recohort.models.inputs import WHOSE
 
 COLUMNS = {
     "first": {"type": "number", "unit": "ppm", "label": "Susceptibility at entry"},
@@ -20,7 +21,7 @@ def frames(second=None):
     cohort = pd.DataFrame({"first": first, "second": second})
     schema = load_schema("models")["properties"]["paired"]["additionalProperties"]
     entry = with_defaults({"first": "first", "second": "second"}, schema)
-    entry = {key: value for key, value in entry.items() if key not in ("cohort", "join")}
+    entry = {key: value for key, value in entry.items() if key not in WHOSE}
     found = paired.fit(cohort, **entry, columns=COLUMNS)
     return {"models/paired/a": found.estimates, "models/paired/a.curve": found.curve}
 

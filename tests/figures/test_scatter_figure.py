@@ -7,6 +7,7 @@ from recohort.core.errors import InputError
 from recohort.core.schema import load_schema, with_defaults
 from recohort.figures import scatter
 from recohort.models import linear
+from recohort.models.inputs import WHOSE
 
 COLUMNS = {
     "age": {"type": "number", "unit": "years", "label": "Age"},
@@ -21,7 +22,7 @@ def frames(**entry):
     cohort = pd.DataFrame({"age": age, "chi": 0.2 + 0.004 * age + 0.05 * np.sin(3 * index), "sex": index % 2})
     schema = load_schema("models")["properties"]["linear"]["additionalProperties"]
     entry = with_defaults({"outcome": "chi", **entry}, schema)
-    entry = {key: value for key, value in entry.items() if key not in ("cohort", "join")}
+    entry = {key: value for key, value in entry.items() if key not in WHOSE}
     found = linear.fit(cohort, **entry, columns=COLUMNS)
     # as read from a file, where an empty group is missing
     curve = found.curve.assign(group=found.curve["group"].replace("", None)) if len(found.curve) else found.curve

@@ -1,6 +1,7 @@
 import pytest
 
 from recohort.core.schema import load_schema, with_defaults
+from recohort.models.inputs import WHOSE
 
 
 @pytest.fixture(scope="session")
@@ -10,6 +11,6 @@ def settings():
     def complete(kind: str, **entry) -> dict:
         schema = load_schema("models")["properties"][kind]["additionalProperties"]
         filled = with_defaults(entry, schema)
-        return {key: value for key, value in filled.items() if key not in ("cohort", "join")}
+        return {key: value for key, value in filled.items() if key not in WHOSE}
 
     return complete

@@ -60,7 +60,7 @@ def study(tmp_path_factory):
         return read_table(folder / f"{name}.tsv")
 
     outcome = {"time": "months", "event": "bled"}
-    assembled = through_disk(assemble(*tables(), columns=COLUMNS, outcome=outcome).frame, "assembled")
+    assembled = through_disk(assemble(*tables(), columns=COLUMNS, outcome=outcome, derived={}).frame, "assembled")
     rule = {"name": "adult", "label": "Adults", "keep": {"column": "age", "at_least": 18}}
     eligible, steps = select(assembled, rules=[rule])
     eligible = through_disk(eligible, "eligible")

@@ -21,6 +21,7 @@ from recohort.cohort.matching import match
 from recohort.core.errors import InputError
 from recohort.core.schema import load_schema, with_defaults
 from recohort.models import cox
+from recohort.models.inputs import WHOSE
 from recohort.synthetic.qsm.cohort import draw_cohort
 
 pytestmark = pytest.mark.slow
@@ -65,7 +66,7 @@ def adjusted(cohort):
         "scales": [SD_PPM],
     }
     settings = with_defaults(entry, load_schema("models/cox")["additionalProperties"])
-    settings = {key: value for key, value in settings.items() if key not in ("cohort", "join")}
+    settings = {key: value for key, value in settings.items() if key not in WHOSE}
     table = cox.fit(cohort, **settings, columns=COLUMNS).estimates
     (ratio,) = table[(table["term"] == "lesion_median") & (table["quantity"] == "hazard_ratio")].itertuples()
     return np.log(ratio.estimate), ratio.std_error

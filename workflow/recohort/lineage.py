@@ -42,7 +42,7 @@ def _of_cohort(study: "Study", name: str) -> tuple[list, list[str]]:
         return [study.config["data"]], []
     if name == "assembled":
         of_images = ["metrics"] if study.has_images else []
-        return [study.config["data"], cohort.get("outcome")], of_images
+        return [study.config["data"], cohort.get("outcome"), cohort.get("derived")], of_images
     if name == "eligible":
         return [cohort.get("eligibility")], ["cohort/assembled"]
     made_by = {"matched": study.adjustment("matching"), "weighted": study.adjustment("weighting")}

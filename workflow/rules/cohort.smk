@@ -42,6 +42,7 @@ rule assemble_cohort:
     params:
         columns=setting("data/columns"),
         outcome=setting("cohort/outcome"),
+        derived=setting("cohort/derived"),
     script:
         "../scripts/assemble_cohort.py"
 

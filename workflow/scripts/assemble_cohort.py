@@ -12,6 +12,7 @@ with job(snakemake.log):
         read_table(files.status) if files.status else None,
         columns=snakemake.params.columns,
         outcome=snakemake.params.outcome,
+        derived=snakemake.params.derived,
     )
     write_table(assembled.frame, snakemake.output.assembled)
     write_table(assembled.warnings, snakemake.output.warnings)

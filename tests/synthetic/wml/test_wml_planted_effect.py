@@ -15,6 +15,7 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from recohort.core.schema import load_schema, with_defaults
 from recohort.models import logistic as logistic_kind
+from recohort.models.inputs import WHOSE
 from recohort.models.regression.logit import fit_logit, profile_limits
 
 pytestmark = pytest.mark.slow
@@ -182,7 +183,7 @@ def test_the_kind_of_model_that_a_study_names_gives_these_numbers(trials, fitted
     columns = {name: {"type": "number"} for name in ["wml", *COVARIATES]}
     columns |= {name: {"type": "boolean"} for name in ("sich", "aspirin", "heparin_any")}
     columns["sex"] = {"type": "category", "levels": ["F", "M"]}
-    settings = {key: value for key, value in settings.items() if key not in ("cohort", "join")}
+    settings = {key: value for key, value in settings.items() if key not in WHOSE}
     for place in (0, 1):
         frame = with_ct(trials[place]).rename(columns={"wml_target_ml": "wml"})
         rows = logistic_kind.fit(frame, **settings, columns=columns).estimates

@@ -8,7 +8,8 @@ import pandas as pd
 
 from recohort.cohort.covariates import levels_of
 from recohort.core.columns import as_text
-from recohort.core.errors import Findings
+from recohort.core.conditions import failures
+from recohort.core.errors import Findings, InputError
 
 _SHOWN = 5
 
@@ -35,6 +36,7 @@ def assemble(
     *,
     columns: dict[str, dict],
     outcome: dict | None,
+    derived: dict[str, dict],
 ) -> Assembled:
     """Join the tables of a study and check them against one another.
 
@@ -50,6 +52,8 @@ def assemble(
         Declared columns: ``type``, ``unit``, ``levels``; metrics may, but need not be among them.
     outcome : dict or None
         ``time`` and ``event``: their columns.
+    derived : dict
+        Columns of 1 and 0 by name, made in this order: ``any_of``, conditions as `core.conditions` takes them.
 
     Returns
     -------
@@ -87,6 +91,8 @@ def assemble(
         frame = frame.join(wide.drop(index=excluded.index, errors="ignore"), on="participant_id")
         said = _unmeasured(frame, list(wide.columns), excluded)
     findings.raise_if_any()
+    for name, column in derived.items():
+        frame[name] = _any(frame, name, column["any_of"])
     frame["exclusion"] = [excluded.get(name, "") for name in frame["participant_id"]]
     return Assembled(frame, pd.DataFrame(said, columns=["code", "message"]))
 
@@ -138,6 +144,16 @@ def _cells(participants: pd.DataFrame, name: str, column: dict, findings: Findin
         wrong |= values.notna() & ~values.isin([0, 1])
     _name_cells(findings, participants, name, wrong, expected)
     return values if kind == "number" else values.where(~wrong).astype("Int64")
+
+
+def _any(frame: pd.DataFrame, name: str, conditions: list[dict]) -> pd.Series:
+    """Return 1 where a condition holds, missing where none holds but one cannot be judged, else 0."""
+    if name in frame:
+        raise InputError(f"cohort.derived.{name}: there is a column of that name already, expected another name")
+    where = f"cohort.derived.{name}"
+    holds = np.any([failures(frame, condition, where=where) == "" for condition in conditions], axis=0)
+    unknown = np.any([frame[condition["column"]].isna() for condition in conditions], axis=0)
+    return pd.Series(holds, index=frame.index).astype("Int64").mask(~holds & unknown)
 
 
 def _check_outcome(frame: pd.DataFrame, outcome: dict, findings: Findings) -> None:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from recohort.cohort.covariates import levels_of, numbers, treated_rows
+from recohort.cohort.covariates import levels_of, treated_rows
 from recohort.core.columns import as_text
+from recohort.core.conditions import numbers
 from recohort.core.errors import InputError
 
 COLUMNS = (
@@ -163,7 +164,7 @@ def _compared(
     counts = {"n_treated": int(groups[0].sum()), "n_control": int(groups[1].sum()), "unit": column.get("unit") or ""}
     if column["type"] != "category":
         binary = column["type"] == "boolean"
-        return [_row("", numbers(frame, name), groups, weight, binary, counts)]
+        return [_row("", numbers(frame[name]), groups, weight, binary, counts)]
     text, levels = as_text(frame[name]), levels_of(column)
     rows = [_row(level, (text == level).to_numpy(float), groups, weight, True, counts) for level in levels]
     if len(levels) > 2:

@@ -4,27 +4,13 @@ import numpy as np
 import pandas as pd
 
 from recohort.core.columns import as_text
+from recohort.core.conditions import numbers
 from recohort.core.errors import Findings, InputError
 
 
 def levels_of(column: dict) -> list[str]:
     """Return the declared levels of a category as text, the reference first."""
     return as_text(pd.Series(column["levels"], dtype=object)).tolist()
-
-
-def numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """Return a numeric column as floats, shape (n,), missing as nan.
-
-    Raises
-    ------
-    InputError
-        A cell is no number.
-    """
-    converted = pd.to_numeric(frame[name], errors="coerce")
-    strange = frame[name][converted.isna() & frame[name].notna()]
-    if len(strange):
-        raise InputError(f"column '{name}': found '{strange.iloc[0]}', expected a number")
-    return converted.to_numpy(dtype=float, na_value=np.nan)
 
 
 def treated_rows(frame: pd.DataFrame, treatment: str) -> np.ndarray:
@@ -36,7 +22,7 @@ def treated_rows(frame: pd.DataFrame, treatment: str) -> np.ndarray:
         The column is missing, a cell is neither 0 nor 1, or only one of the two occurs.
     """
     require(frame, [treatment])
-    values = numbers(frame, treatment)
+    values = numbers(frame[treatment])
     if not np.isin(values, (0, 1)).all():
         found = frame[treatment][~np.isin(values, (0, 1))].iloc[0]
         raise InputError(f"column '{treatment}': found {found}, expected 0 or 1 in every row")
@@ -90,7 +76,7 @@ def design(frame: pd.DataFrame, names: list[str], *, columns: dict[str, dict]) -
             present = [level for level in declared if (values == level).any()]
             found = [(values == level).to_numpy(float) for level in present[1:]]
         else:
-            found = [numbers(frame, name)]
+            found = [numbers(frame[name])]
         blocks += found
         owners += [name] * len(found)
     return np.column_stack(blocks) if blocks else np.empty((len(frame), 0)), owners

@@ -1,12 +1,8 @@
 """Who enters the analysis: ordered, named rules, and how many each of them leaves."""
 
-from collections.abc import Callable
-
-import numpy as np
 import pandas as pd
 
-from recohort.cohort.covariates import numbers
-from recohort.core.columns import as_text
+from recohort.core.conditions import failures
 from recohort.core.errors import InputError
 
 EARLIER = {"name": "measured", "label": "Measured"}
@@ -43,7 +39,7 @@ def select(assembled: pd.DataFrame, *, rules: list[dict]) -> tuple[pd.DataFrame,
         reasons = assembled["exclusion"].where(assembled["exclusion"].notna(), "").astype(str)
         left = _step(left.drop(columns="exclusion"), reasons, EARLIER, steps)
     for rule in rules:
-        left = _step(left, _reasons(left, rule), rule, steps)
+        left = _step(left, failures(left, rule["keep"], where=f"eligibility rule '{rule['name']}'"), rule, steps)
     return left.reset_index(drop=True), steps
 
 
@@ -66,53 +62,3 @@ def _step(left: pd.DataFrame, reasons: pd.Series, rule: dict, steps: list[dict])
         why = "; ".join(f"{reason} ({n})" for reason, n in listed) or "the table has no rows"
         raise InputError(f"cohort: nobody is left after the step '{rule['name']}': {why}; expected at least one")
     return kept
-
-
-def _reasons(left: pd.DataFrame, rule: dict) -> pd.Series:
-    """Return why a rule excludes each row, empty where it does not; the first condition that fails gives the reason."""
-    conditions = dict(rule["keep"])
-    name = conditions.pop("column")
-    if name not in left:
-        raise InputError(f"eligibility rule '{rule['name']}': column '{name}' is not in the cohort's table")
-    unknown = left[name].isna()
-    reasons = pd.Series("", index=left.index).mask(unknown, f"{name} unknown")
-    for word, wanted in conditions.items():
-        if word == "is_present":
-            continue
-        fails = pd.Series(~_holds(left, name, word, wanted), index=left.index)
-        reasons = reasons.mask((reasons == "") & fails, f"{name} {_fault(word, wanted)}")
-    return reasons
-
-
-_COMPARE: dict[str, Callable] = {
-    "at_least": np.greater_equal,
-    "at_most": np.less_equal,
-    "above": np.greater,
-    "below": np.less,
-}
-
-
-def _holds(left: pd.DataFrame, name: str, word: str, wanted: object) -> np.ndarray:
-    if word in _COMPARE:
-        with np.errstate(invalid="ignore"):
-            return _COMPARE[word](numbers(left, name), float(wanted))
-    wanted_text = as_text(pd.Series(wanted if word == "one_of" else [wanted], dtype=object).map(_plain))
-    return as_text(left[name].astype(object).map(_plain)).isin(wanted_text).to_numpy()
-
-
-def _plain(value: object) -> object:
-    """Return a truth value as 1 or 0, as tables hold it."""
-    return int(value) if isinstance(value, (bool, np.bool_)) else value
-
-
-def _fault(word: str, wanted: object) -> str:
-    listed = ", ".join(str(_plain(value)) for value in wanted) if isinstance(wanted, list) else _plain(wanted)
-    faults = {
-        "at_least": "below",
-        "at_most": "above",
-        "above": "not above",
-        "below": "not below",
-        "equals": "not",
-        "one_of": "none of",
-    }
-    return f"{faults[word]} {listed}"

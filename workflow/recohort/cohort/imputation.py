@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from recohort.cohort.covariates import levels_of, numbers
+from recohort.cohort.covariates import levels_of
 from recohort.cohort.draws import draw_level, draw_matched, draw_normal, independent
 from recohort.core.columns import as_text
+from recohort.core.conditions import numbers
 from recohort.core.errors import Findings, InputError
 from recohort.core.seeds import generator
 
@@ -135,7 +136,7 @@ def _variable(cohort: pd.DataFrame, name: str, declared: dict[str, dict]) -> _Va
     column = declared[name]
     missing, kind = cohort[name].isna().to_numpy(), column["type"]
     if kind in ("number", "integer"):
-        values = numbers(cohort, name)
+        values = numbers(cohort[name])
         if np.isinf(values).any():
             raise InputError(f"column '{name}': found an infinite value, expected finite numbers")
         return _Variable(name, kind, values, missing, [])

@@ -117,7 +117,7 @@ def value_at(study: Mapping, key: str) -> object:
 def _behind(model: str, study: Mapping) -> list[str]:
     """Return the beginnings of the keys that an analysis is made with."""
     kind, name = model.split(".")
-    parts = [f"models.{model}.", "images.", "metrics.", "cohort.outcome", "cohort.eligibility"]
+    parts = [f"models.{model}.", "images.", "metrics.", "cohort.outcome", "cohort.derived", "cohort.eligibility"]
     for source in model_sources(kind, study["models"][kind][name]):
         stage, _, rest = source.partition("/")
         if stage == "models" and not source.endswith(".curve"):

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from recohort.core.columns import as_text
+from recohort.core.conditions import rows_where
 from recohort.disclosure.cells import Ledger
-from recohort.disclosure.people import whom
+from recohort.disclosure.people import SAME, whom
 
 CELLS = {
     "true_positives": ("{test}: test=1|reference=1", "{test}: test=1", "reference=1"),
@@ -101,6 +102,9 @@ def enter_model(
     sample = _sample(kind, name, entry, estimates, cohort)
     if sample.rows is not None:
         ledger.count(whom(sample.cohort), sample.total())
+    if entry.get("among") and cohort is not None:
+        whole = ledger.count(whom(entry["cohort"]), len(_once(cohort)))
+        ledger.rest(whole, whom(sample.cohort), f"{whom(sample.cohort)} not")
     if kind in FOURFOLD:
         _enter_fourfold(ledger, sample, estimates)
     named = Named([], [], [])
@@ -126,14 +130,23 @@ def _sample(
     kind: str, name: str, entry: Mapping[str, object], estimates: pd.DataFrame, cohort: pd.DataFrame | None
 ) -> _Sample:
     """Return the sample; analyses of the same follow-up of the same patients share their names."""
-    rows = cohort[cohort["imputation"] == 1] if cohort is not None and "imputation" in cohort else cohort
-    of = entry.get("cohort", "")
+    rows, of = _once(cohort), entry.get("cohort", "")
+    if rows is not None and (among := entry.get("among")):
+        rows = rows_where(rows, among, where=f"models: '{name}': among")
+        column, *words = among.items()
+        said = f"={words[0][1]}" if [word for word, _ in words] == ["equals"] else f" {dict(words)}"
+        of = f"{SAME.get(of, of)}|{column[1]}{said}"
     base = f"models/{kind}/{name}"
     if kind in FOLLOWED:
         strata = estimates[estimates["quantity"] == "at_risk"].drop_duplicates("term")
         keys = ("duration", "event", "competing", "landmark")
         base = "|".join(["followed", of, *(f"{entry.get(key)}" for key in keys), f"{strata['n'].sum():g}"])
     return _Sample(of, rows, base)
+
+
+def _once(cohort: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return a cohort with each patient in one row."""
+    return cohort[cohort["imputation"] == 1] if cohort is not None and "imputation" in cohort else cohort
 
 
 def _count(cell: object) -> int | None:

@@ -5,6 +5,11 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from recohort.core.conditions import rows_where
+
+WHOSE = ("cohort", "among", "join")
+"""Keys of an entry that say whose rows, and with which columns; they make the first argument of `fit`."""
+
 
 def prepare(
     fit: Callable,
@@ -17,7 +22,7 @@ def prepare(
 ) -> tuple[list, dict]:
     """Return positional and keyword arguments for a kind's `fit`.
 
-    Every key of the entry is passed, but ``cohort`` and ``join``, which make the first argument. Beside them `fit` may
+    Every key of the entry is passed, but those of `WHOSE`, which make the first argument. Beside them `fit` may
     ask, by the parameter's name, for ``name``, ``columns``, ``seed`` and ``results`` (the frames of other analyses).
 
     Parameters
@@ -35,7 +40,7 @@ def prepare(
     seed : int
         The run's seed.
     """
-    settings = {key: value for key, value in entry.items() if key not in ("cohort", "join")}
+    settings = {key: value for key, value in entry.items() if key not in WHOSE}
     results = {key: frame for key, frame in frames.items() if key.startswith("models/")}
     offered = {"name": name, "columns": columns, "seed": seed, "results": results}
     asked = inspect.signature(fit).parameters
@@ -45,4 +50,6 @@ def prepare(
     cohort = frames[f"cohort/{entry['cohort']}"]
     for stratum in entry.get("join", []):
         cohort = cohort.merge(frames[f"models/strata/{stratum}.curve"], on="participant_id", how="left")
+    if entry.get("among"):
+        cohort = rows_where(cohort, entry["among"], where=f"models: '{name}': among")
     return [cohort], settings
