@@ -46,7 +46,7 @@ browser: .venv/development
 	@missing=$$(for name in chromium npm; do command -v $$name >/dev/null || echo $$name; done); \
 	    [ -z "$$missing" ] || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; }
 	@npm ci --silent --prefix tests/report/axe
-	RECOHORT_BROWSER=required $(BIN)/pytest tests/report/test_page_browser.py tests/workflow/test_pages.py
+	RECOHORT_BROWSER=required $(BIN)/pytest tests/report/test_page_browser.py tests/report/test_volume_viewer_browser.py tests/workflow/test_pages.py
 
 validation: .venv/development
 	PYTHONPATH=workflow $(BIN)/python docs/validation/simulate.py $$(nproc)

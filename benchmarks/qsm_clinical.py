@@ -86,7 +86,7 @@ def measure(background, inversion):
 
     magnitude, phase, brain, labels = acquisition()
     settings = with_defaults({}, load_schema("images/qsm"))
-    for key in ("session", "batch_size", "on_invalid_subject", "save"):
+    for key in ("session", "batch_size", "on_invalid_subject", "overlay", "save"):
         del settings[key]
     settings["background"]["method"], settings["inversion"]["method"] = background, inversion
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -10,7 +10,7 @@ from recohort.core.schema import entry_schema, with_defaults
 def settings(kind, section="figures", **entry):
     """Keys that a kind's `draw` or `build` takes, completed by its schema."""
     filled = with_defaults({"kind": kind, "title": "A title", **entry}, entry_schema(section, {"kind": kind}))
-    left_out = {"kind", "caption", "warnings"} | ({"title"} if section == "figures" else set())
+    left_out = {"kind", "caption", "warnings", "among"} | ({"title"} if section == "figures" else set())
     return {key: value for key, value in filled.items() if key not in left_out}
 
 

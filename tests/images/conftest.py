@@ -10,7 +10,7 @@ from recohort.core.schema import load_schema, with_defaults
 def settings():
     """Fresh defaults of the sections that `reconstruct` takes."""
     filled = with_defaults({"kind": "qsm"}, load_schema("images"))
-    for key in ("kind", "session", "batch_size", "on_invalid_subject", "save"):
+    for key in ("kind", "session", "batch_size", "on_invalid_subject", "overlay", "save"):
         del filled[key]
     return filled
 

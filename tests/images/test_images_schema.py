@@ -14,7 +14,7 @@ from recohort.images.qsm.reference import reference_value
 from recohort.images.qsm.unwrap import unwrap
 from recohort.metrics.lesion import measure_lesion
 
-OWN = {"kind", "session", "batch_size", "on_invalid_subject", "save"}
+OWN = {"kind", "session", "batch_size", "on_invalid_subject", "overlay", "save"}
 
 
 def walk(schema, path=""):

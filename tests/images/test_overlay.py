@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recohort.images.overlay import DASHED, GREYS, LETTER, PALETTE, SOLID, fullest_slices, overlay, png
+from recohort.images.overlay import (
+    DASHED,
+    GREYS,
+    LETTER,
+    PALETTE,
+    SOLID,
+    axial,
+    fullest_slices,
+    overlay,
+    png,
+    spread_slices,
+)
 
 SHAPE = (60, 70, 2)
 
@@ -72,6 +83,55 @@ def test_slices_with_most_of_the_first_mask_then_of_the_next():
     assert fullest_slices(mask & False, mask, count=1) == [3]
     assert fullest_slices(mask & False, other, count=3) == [0, 1, 2]
     assert fullest_slices(mask & False, count=9) == [0, 1, 2, 3, 4, 5]
+
+
+def test_labels_that_touch_have_an_outline_each(head):
+    """Two halves of 5 x 10 pixels side by side: 2 x 26 pixels of outline, not the 36 of the whole."""
+    image, found, around = head
+    labels = found.astype(np.int16)
+    labels[20:25] *= 2
+    assert (drawn((image, labels, around)) == SOLID).sum() == 2 * 26
+
+
+def test_what_is_unknown_is_black(head):
+    image, found, around = head
+    holed = np.where(np.arange(SHAPE[1])[:, None] < 30, np.nan, image)
+    picture = drawn((holed, found & False, around))
+    assert (picture[-20:, 20:30] == 0).all()
+    assert (picture[25, 20:30] > 0).all()
+
+
+def test_slices_through_a_structure_are_spread_over_it():
+    mask = np.zeros((4, 4, 20), bool)
+    mask[1:3, 1:3, 5:14] = True
+    assert spread_slices(mask, count=3) == [6, 9, 12]
+    assert spread_slices(mask & (np.arange(20) == 7), count=3) == [7]
+
+
+@pytest.mark.parametrize("signs", [(1, 1, 1), (-1, 1, 1), (1, -1, -1)])
+def test_an_image_of_any_orientation_gives_one_picture(signs):
+    """A head of 2 x 1 x 3 mm voxels: flipped axes change no pixel, and a label keeps its place and its size in mm."""
+    size, shape = np.array([2.0, 1.0, 3.0]), (40, 90, 12)
+    image = np.broadcast_to(np.linspace(0, 1, shape[1])[:, None], shape).astype(np.float32)
+    labels = np.zeros(shape, np.int16)
+    labels[25:30, 50:60, 3:9] = 1
+    around = np.zeros(shape, bool)
+    around[5:35, 10:80] = True
+    flip = tuple(slice(None, None, sign) for sign in signs)
+    affine = np.diag([*size * signs, 1.0])
+    settings = {
+        "slices": lambda mask: spread_slices(mask, count=2),
+        "pixel_mm": 1.0,
+        "margin_mm": 2.0,
+        "window": (0, 1),
+    }
+    plain = axial(image, np.diag([*size, 1.0]), labels, around=around, **settings)
+    np.testing.assert_array_equal(axial(image[flip], affine, labels[flip], around=around[flip], **settings), plain)
+    assert plain.shape == (70 + 4, 2 * (60 + 4))
+    rows, columns = np.nonzero(plain[:, :64] == SOLID)
+    assert np.ptp(rows) + 1 == 10
+    assert np.ptp(columns) + 1 == 10
+    assert columns.mean() < 32, "high x, the patient's right, is on the left"
 
 
 def test_the_file_holds_the_picture_and_nothing_else(head):

@@ -154,11 +154,16 @@ def test_shift_holds_each_arms_shares(fitted, inputs):
     assert row["n_events"] == ((frame["aspirin"] == 1) & (frame["mrs"] == 0)).sum()
 
 
+def test_a_score_may_have_halves(fitted):
+    whole, halved = fitted("stroke"), fitted("stroke", lambda frame: frame.assign(mrs=frame["mrs"] / 2))
+    np.testing.assert_array_equal(whole.estimates["estimate"], halved.estimates["estimate"])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda frame: frame.assign(mrs=2), "1 levels"),
-        (lambda frame: frame.assign(mrs=frame["mrs"] + 0.5), "whole numbers"),
+        (lambda frame: frame.assign(mrs=frame["mrs"] + frame.index / 1e4), "different values, expected at most 50"),
         (lambda frame: frame.assign(age=60), "age .*one value"),
         (lambda frame: frame.assign(age=2 * frame["severe"] + 1), "age.*severe.*collinear"),
         (lambda frame: frame.assign(aspirin=(frame["mrs"] > 3).astype(int)), "aspirin .*separates"),

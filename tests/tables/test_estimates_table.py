@@ -142,3 +142,11 @@ def test_model_without_such_a_row_is_named(columns, frames):
 def test_section_is_a_full_row_of_the_csv(columns, frames):
     text = render.to_csv(shown(columns, frames))
     assert "\nROC analyses,,,,,,\n" in text
+
+
+def test_rows_are_chosen_by_their_method(columns, frames):
+    found = frames["models/cox/median"]["method"].dropna().iloc[0]
+    built = shown(columns, frames, **ONE, scales=["per SD"], methods=[found[:4]])
+    assert len(built.rows) == 1
+    with pytest.raises(InputError, match="method profile"):
+        shown(columns, frames, **ONE, methods=["profile"])

@@ -17,7 +17,7 @@ from recohort.core.consistency import cohorts
 from recohort.core.dataset import Dataset, locate
 from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_rows
-from recohort.core.references import interval_level, item_sources, model_sources
+from recohort.core.references import VIEWED, interval_level, item_sources, model_sources
 from recohort.core.schema import load_schema, part_for
 from recohort.core.variants import AS_IS, FOLDER, specifications, value_at, variants
 from recohort.lineage import differs
@@ -103,10 +103,12 @@ class Study:
         """Return what a batch's images are made from: its subjects' files, or the manifest of simulated ones."""
         if self.dataset.synthetic:
             return [f"{self.dataset.root}/batches/{batch}.tsv"]
-        files = [
+        pipelines = sorted((self.dataset.root / "derivatives").glob("*/"))
+        files = [path for pipeline in pipelines for path in sorted(pipeline.glob("*_dseg.tsv"))]  # names of labels
+        files += [
             path
             for participant in self.batches[batch]
-            for folder in (self.dataset.root, *sorted((self.dataset.root / "derivatives").glob("*/")))
+            for folder in (self.dataset.root, *pipelines)
             for path in sorted((folder / participant).rglob("*"))
             if path.is_file()
         ]
@@ -185,6 +187,19 @@ class Study:
         """The results that a figure is drawn from; one that reads the images' status is drawn from the images too."""
         sources = item_sources("figures", self.config["figures"][name])
         return self.files(sources.values()) + (self.manifests if "images/status" in sources else [])
+
+    def figure_maps(self, name: str) -> list[str]:
+        """The maps of the voxelwise models that a figure is drawn from."""
+        named = [source for source in item_sources("figures", self.config["figures"][name]) if "/voxelwise/" in source]
+        beside = [self.config["figures"][name].get("background")] if named else []
+        paths = [f"{source}.{ending}" for source in named if "." not in source for ending in ("nii.gz", "json")]
+        return [*self.files(paths), *filter(None, beside)]
+
+    @property
+    def viewers(self) -> list[str]:
+        """The pages of maps to be looked through, of figures that have one."""
+        entries = self.config.get("figures", {})
+        return self.files(f"figures/{name}.html" for name in self.figures if entries[name]["kind"] in VIEWED)
 
     @functools.cached_property
     def changes(self) -> dict[str, dict]:

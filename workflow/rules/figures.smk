@@ -1,10 +1,16 @@
 """The study's figures, in every format of config.yaml.
 
 REQUIRED INPUTS   results/<study>/{images,cohort,models}/
-OUTPUTS           results/<study>/figures/<figure>.{pdf,png,svg}
+OUTPUTS           results/<study>/figures/<figure>.{pdf,png,svg}; of voxelwise models <figure>.html too
 """
 
 from recohort.caveats import caveats_of
+
+TEMPLATES = [
+    os.path.relpath(path)
+    for path in sorted(Path(WORKFLOW, "report").iterdir())
+    if path.suffix in (".j2", ".css", ".js")
+]
 
 
 rule draw_figure:
@@ -12,6 +18,7 @@ rule draw_figure:
         results=lambda wildcards: STUDIES[wildcards.study].figure_results(
             wildcards.figure
         ),
+        maps=lambda wildcards: STUDIES[wildcards.study].figure_maps(wildcards.figure),
         plan=lambda wildcards: STUDIES[wildcards.study].plan,
         code=lambda wildcards: code(
             "draw_figure",
@@ -42,3 +49,20 @@ rule draw_figure:
         ),
     script:
         "../scripts/draw_figure.py"
+
+
+rule build_viewer:
+    input:
+        maps=lambda wildcards: STUDIES[wildcards.study].figure_maps(wildcards.figure),
+        plan=lambda wildcards: STUDIES[wildcards.study].plan,
+        templates=TEMPLATES,
+        code=lambda wildcards: code("build_viewer", *STUDIES[wildcards.study].guards),
+    output:
+        "results/{study}/figures/{figure}.html",
+    log:
+        "results/{study}/logs/figures/{figure}.viewer.log",
+    params:
+        entry=lookup("{study}/figures/{figure}", within=CONFIGS),
+        caveats=lambda wildcards: caveats_of(STUDIES[wildcards.study]),
+    script:
+        "../scripts/build_viewer.py"

@@ -10,11 +10,6 @@ from recohort.caveats import caveats_of
 from recohort.provenance.sources import present
 
 SOFTWARE = ("numpy", "scipy", "statsmodels", "lifelines")
-TEMPLATES = [
-    os.path.relpath(path)
-    for path in sorted(Path(WORKFLOW, "report").iterdir())
-    if path.suffix in (".j2", ".css", ".js")
-]
 
 
 rule compare_published:
@@ -56,6 +51,7 @@ rule build_report:
             ending=[ending for ending in RUN["figure_formats"] if ending != "pdf"],
             allow_missing=True,
         ),
+        viewers=lambda wildcards: STUDIES[wildcards.study].viewers,
         drawn=lambda wildcards: sorted(
             {
                 path

@@ -4,6 +4,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from recohort.core.conditions import patients_of
 from recohort.core.guard import guard_of
 from recohort.core.io import read_results
 from recohort.core.job import job
@@ -17,8 +18,9 @@ with job(snakemake.log):
     build = import_module(f"recohort.tables.{entry['kind']}").build
     guard = guard_of(snakemake.input.get("plan"))
     asked = {"level": snakemake.params.level, "synthetic": "synthetic" in caveats, "counted": guard.counted}
+    frames = read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}")
     table = build(
-        guard.released(read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}"), entry),
+        guard.released(patients_of(frames, entry), entry),
         columns=snakemake.params.columns,
         **item_settings("tables", entry, build, **asked),
     )

@@ -35,6 +35,17 @@ NUCLEI = {
 }
 """What the section `nuclei` gives for each structure and aggregate that it declares: ``<structure>_<statistic>``."""
 
+DCE_MAPS = {"vp": ("fraction", "Vp"), "ktrans": ("1/min", "Ktrans"), "ve": ("fraction", "ve")}
+DCE_STATISTICS = {
+    "mean": "mean",
+    "median": "median",
+    "p90": "90th percentile",
+    "max": "maximum",
+    "hottest": "of the hottest slice",
+    "roi": "of the mean curve",
+}
+"""What the section `dce` may measure, with unit and label, and how: ``<map>_<statistic>_<before, after ...>``."""
+
 SAMPLING = {
     "distance": {"type": "number", "label": "Propensity score"},
     "subclass": {"type": "integer", "label": "Matched set"},
@@ -83,8 +94,8 @@ def metric_columns(section: str, settings: dict) -> dict[str, dict]:
     InputError
         The settings give two columns one name, or an aggregate of what is no structure.
     """
-    if section in _BY_SETTINGS:
-        return _BY_SETTINGS[section](settings)
+    if section in BY_SETTINGS:
+        return BY_SETTINGS[section](settings)
     return {f"{section}_{statistic}": _number(*declared) for statistic, declared in METRICS[section].items()}
 
 
@@ -102,8 +113,8 @@ def _wml(settings: dict) -> dict[str, dict]:
 def _nuclei(settings: dict) -> dict[str, dict]:
     """Return the columns of structures, aggregates and, where sides are asked for, of each label."""
     structures, aggregates = settings["structures"], settings["aggregates"]
-    pools = [members for members in structures.values() if len(members) > 1] if settings["sides"] else []
-    labels = sum(pools, [])
+    sides = settings["sides"]
+    labels = [label for members in structures.values() if sides and len(members) > 1 for label in members]
     names = [*structures, *aggregates, *labels]
     if repeated := [name for name in names if names.count(name) > 1]:
         raise InputError(f"metrics.nuclei: '{repeated[0]}' is named twice among structures, aggregates and labels")
@@ -119,7 +130,41 @@ def _nuclei(settings: dict) -> dict[str, dict]:
     }
 
 
-_BY_SETTINGS = {"wml": _wml, "nuclei": _nuclei}
+def _vbq(settings: dict) -> dict[str, dict]:
+    """Return the scores, and the columns of each level that the study names."""
+    labels = {
+        "value": "VBQ",
+        "with_fractured": "VBQ with fractured levels",
+        **{level.lower(): f"VBQ of {level}" for level in settings["levels"]},
+        "csf": "Signal of the CSF",
+        "levels": "Levels behind VBQ",
+    }
+    return {f"vbq_{statistic}": _number("", label) for statistic, label in labels.items()}
+
+
+def _dce(settings: dict) -> dict[str, dict]:
+    """Return the columns of each map and statistic, of voxels that failed, and of size."""
+    found = {}
+    for name in settings["maps"]:
+        unit, label = DCE_MAPS[name]
+        unit = unit if settings["normalise"] == "none" else ""
+        ends = {
+            "before": (unit, "before treatment"),
+            "after": (unit, "after treatment"),
+            "change": ("%", "change"),
+            "log_ratio": ("", "log ratio"),
+        }
+        for statistic in settings["statistics"]:
+            for end, (of, words) in ends.items():
+                found[f"{name}_{statistic}_{end}"] = _number(of, f"{label} {DCE_STATISTICS[statistic]}, {words}")
+        for when in ("before", "after"):
+            found[f"{name}_failed_{when}"] = _number("fraction", f"{label} not fitted, {when} treatment")
+    for when in ("before", "after"):
+        found[f"size_{when}"] = _number("mL", f"Tumour volume {when} treatment")
+    return found | {"size_change": _number("%", "Tumour volume, change")}
+
+
+BY_SETTINGS = {"wml": _wml, "nuclei": _nuclei, "vbq": _vbq, "dce": _dce}
 """Sections whose columns depend on their settings."""
 
 

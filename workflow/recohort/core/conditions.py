@@ -55,6 +55,23 @@ def rows_where(frame: pd.DataFrame, condition: Mapping[str, object], *, where: s
     return frame[found == ""].reset_index(drop=True)
 
 
+def patients_of(frames: Mapping[str, object], entry: Mapping[str, object]) -> dict[str, object]:
+    """Return what a table or a figure is made from, every cohort with those rows alone that it is ``among``.
+
+    Raises
+    ------
+    InputError
+        As `rows_where`.
+    """
+    among, where = entry.get("among"), f"'{entry['title']}': among"
+    return {
+        name: rows_where(frame, among, where=where)
+        if among and name.startswith("cohort/") and isinstance(frame, pd.DataFrame)
+        else frame
+        for name, frame in frames.items()
+    }
+
+
 _COMPARE: dict[str, Callable] = {
     "at_least": np.greater_equal,
     "at_most": np.less_equal,

@@ -48,7 +48,7 @@ class Derivatives:
         return sorted(path for path in self.folder.iterdir() if path.is_file())
 
 
-BESIDE_BIDS = "batches/\nstatus.tsv\ntruth.tsv\nct/\n"
+BESIDE_BIDS = "batches/\nstatus.tsv\ntruth.tsv\nct/\n*.png\n"
 """A ``.bidsignore``: what lies in a dataset's folder and is no BIDS."""
 
 

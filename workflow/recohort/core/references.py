@@ -9,6 +9,9 @@ from recohort.core.schema import annotated, entry_schema
 MADE_BY = {"weighting": "weighted", "matching": "matched", "imputation": "imputed"}
 """Section of ``cohort`` -> the cohort that it makes, in order."""
 
+VIEWED = ("voxelwise",)
+"""Kinds of figures that have a page to look through beside them, ``figures/<name>.html``."""
+
 
 def model_sources(kind: str, entry: dict) -> dict[str, str]:
     """Return name -> path below ``results/<study>/`` of what one analysis is made from.
@@ -47,7 +50,8 @@ def item_settings(section: str, entry: dict, make: Callable | None = None, **off
     `offered` (``level=0.95``) is added where `make`, the kind's ``build`` or ``draw``, asks for it by name.
     """
     for_the_page = {"title", "caption", "participant"} if section == "figures" else set()
-    settings = {key: value for key, value in entry.items() if key not in {"kind", "warnings", *for_the_page}}
+    elsewhere = {"kind", "warnings", "among", *for_the_page}
+    settings = {key: value for key, value in entry.items() if key not in elsewhere}
     asked = inspect.signature(make).parameters if make else {}
     return settings | {key: value for key, value in offered.items() if key in asked}
 

@@ -16,8 +16,9 @@ SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 def load_schema(name: str) -> dict:
     """Return the schema ``workflow/schemas/<name>.schema.yaml`` with every ``$ref`` and ``$each`` written out.
 
-    ``$ref`` is ``<other>.schema.yaml`` (the whole file), ``#/$defs/<word>`` of the same file or ``words#<word>`` of
-    ``words.schema.yaml``. ``$each: <folder>`` is every schema of a folder, as properties by name or as a ``oneOf``.
+    ``$ref`` is ``<other>.schema.yaml`` (the whole file), ``#/$defs/<word>`` of the same file or ``<other>#<word>``
+    of another (``words#cohort``). ``$each: <folder>`` is every schema of a folder, as properties by name or as a
+    ``oneOf``.
     """
     document = _read(name)
     return _expand(document, document)

@@ -89,7 +89,17 @@ def plan(
 
 
 def _enter_item(ledger: Ledger, frames: Mapping[str, object], entry: Mapping[str, object]) -> None:
-    """Enter what a table or a figure counts from patients' rows."""
+    """Enter what a table or a figure counts from patients' rows.
+
+    Raises
+    ------
+    InputError
+        It counts some of a cohort's rows, which could be subtracted from what others count.
+    """
+    if entry.get("among"):
+        raise InputError(
+            f"disclosure: '{entry['title']}': found among, expected everyone of a cohort: its rest is not guarded"
+        )
     if entry["kind"] == "baseline":
         statistics = entry["variables"]
         for cohort in entry["samples"]:

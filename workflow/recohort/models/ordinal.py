@@ -142,10 +142,7 @@ def _levels(rows: pd.DataFrame, outcome: str, columns: dict[str, dict]) -> tuple
     if kind in ("category", "boolean"):
         values, levels = observed_levels(rows, outcome, columns)
         return values.map({level: index for index, level in enumerate(levels)}).to_numpy(int), levels
-    values = numbers(rows, outcome)
-    if (other := values[values != np.round(values)]).size:
-        raise InputError(f"column '{outcome}': found {other[0]:g}, expected whole numbers or declared levels")
-    found, codes = np.unique(values, return_inverse=True)
+    found, codes = np.unique(numbers(rows, outcome), return_inverse=True)
     if len(found) > 50:
         raise InputError(f"column '{outcome}': found {len(found)} different values, expected at most 50 ordered levels")
     return codes, [f"{value:g}" for value in found]

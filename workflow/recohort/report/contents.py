@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from recohort.core.references import item_sources
+from recohort.core.references import VIEWED, item_sources
 from recohort.report.alt import numbers
 from recohort.report.checklist import checklist, counts, title_of
 from recohort.report.page import Item
@@ -64,6 +64,7 @@ def _item(
     noted: Callable[[Mapping[str, object]], str],
 ) -> Item:
     sources, table = item_sources(stage, dict(entry)), stage == "tables"
+    endings = ENDINGS if table else [*formats, *(["html"] if entry["kind"] in VIEWED else [])]
     drawn = {} if table else {ending: files.get(f"{stage}/{name}.{ending}") for ending in ("svg", "png")}
     return Item(
         name=name,
@@ -72,7 +73,7 @@ def _item(
         html=files[f"{stage}/{name}.html"].decode() if table else "",
         svg="" if table else _lighter(**drawn),
         sources=list(sources.values()),
-        files=[f"{stage}/{name}.{ending}" for ending in (ENDINGS if table else formats)],
+        files=[f"{stage}/{name}.{ending}" for ending in endings],
         numbers="" if table else numbers({key: results[key] for key in sources if key in results}),
     )
 

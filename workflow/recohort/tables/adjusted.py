@@ -1,5 +1,7 @@
 """p-values adjusted for multiplicity, as a family's result holds them."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from recohort.tables import pick
@@ -19,3 +21,9 @@ def family_heading(family: pd.DataFrame) -> str:
     rows = pick.rows(family, quantity="p_adjusted")
     method = str(rows["method"].iloc[0]) if len(rows) else ""
     return f"p ({method_of(method)}, k={len(rows)})"
+
+
+def families_of(frames: Mapping[str, object], family: str | list[str] | None) -> list[pd.DataFrame]:
+    """Return the families whose adjusted p-values a table prints: none, one, or several in their order."""
+    names = [family] if isinstance(family, str) else family or []
+    return [pick.frame_of(frames, f"models/family/{name}") for name in names]

@@ -35,6 +35,7 @@ def build(
     quantities: list[str],
     terms: list[str],
     scales: list[str],
+    methods: list[str],
     show: list[str],
     labels: Mapping[str, str],
     percent: list[str],
@@ -60,9 +61,9 @@ def build(
         Title of the table.
     models : mapping
         Heading of a section -> its models, ``<kind>.<name>``; a single heading is not printed.
-    quantities, terms, scales : list of str
-        Which rows are printed: words of the estimates, of scales their beginnings; all where none is named. Named
-        quantities are printed in this order within a model and term.
+    quantities, terms, scales, methods : list of str
+        Which rows are printed: words of the estimates, of scales and methods their beginnings; all where none is
+        named. Named quantities are printed in this order within a model and term.
     show : list of str
         Columns in printed order: ``estimate`` (with its interval), ``std_error``, ``statistic``, ``df``, ``p_value``,
         ``n``, ``n_events``.
@@ -91,7 +92,7 @@ def build(
         line
         for section, names in models.items()
         for model in names
-        for line in _chosen(frames, model, section, quantities, terms, scales)
+        for line in _chosen(frames, model, section, quantities, terms, scales, methods)
     ]
     adjusting = None if family is None else pick.frame_of(frames, f"models/family/{family}")
     shown_quantities = list(dict.fromkeys(line.row["quantity"] for line in lines))
@@ -140,6 +141,7 @@ def _chosen(
     quantities: list[str],
     terms: list[str],
     scales: list[str],
+    methods: list[str],
 ) -> list[_Line]:
     estimates = pick.frame_of(frames, f"models/{model.replace('.', '/', 1)}")
     found = estimates[estimates["quantity"].isin(quantities)] if quantities else estimates
@@ -147,8 +149,10 @@ def _chosen(
     if scales:
         parts = [pick.rows(found, scale=scale) for scale in scales]
         found = found[found.index.isin([index for part in parts for index in part.index])]
+    if methods:
+        found = found[found["method"].fillna("").str.startswith(tuple(methods))]
     if found.empty:
-        sought = [("quantity", quantities), ("term", terms), ("scale", scales)]
+        sought = [("quantity", quantities), ("term", terms), ("scale", scales), ("method", methods)]
         wanted = "; ".join(f"{column} {' or '.join(names)}" for column, names in sought if names)
         held = ", ".join(dict.fromkeys(estimates["quantity"]))
         raise InputError(

@@ -1,19 +1,22 @@
 """A participant's gradient echo images to a susceptibility map with its sidecar, or a ready map taken over."""
 
+import functools
 from pathlib import Path
 
+import numpy as np
+
 from recohort.core.derivatives import Derivatives
-from recohort.core.errors import Findings, InputError
-from recohort.core.io import read_image, read_json, sidecar_of
+from recohort.core.errors import InputError
 from recohort.core.manifest import sha256
-from recohort.images.qsm.acquisition import check_acquisition, echo_times, field_strength
-from recohort.images.qsm.ready import Ready, adopt
-from recohort.images.qsm.reconstruction import Reconstruction, reconstruct
+from recohort.images.overlay import axial, fullest_slices, png
+from recohort.images.qsm.acquisition import check_acquisition
+from recohort.images.qsm.ready import Ready
+from recohort.images.qsm.reconstruction import Reconstruction
+from recohort.modalities.gradient_echo import EXTRA, MARGIN_MM, PIXEL_MM, SLICES, WINDOW_PPM, make_maps
 from recohort.modalities.qsm.files import GradientEcho
 
-STATUS = ("chimap", "mask", "sha256")
-EXTRA = {"field_map": "desc-total_fieldmap", "local_field": "desc-local_fieldmap"}
-BESIDE = ("kind", "batch_size", "session", "on_invalid_subject", "save")
+STATUS = ("chimap", "mask", "overlay", "sha256")
+BESIDE = ("kind", "batch_size", "session", "on_invalid_subject", "overlay", "save")
 
 
 def check(root: Path, participant: str, *, images: dict, metrics: dict) -> list[str]:
@@ -42,7 +45,8 @@ def process(root: Path, participant: str, made: Path, *, images: dict, metrics: 
     Returns
     -------
     row : dict
-        ``status, chimap, mask, sha256``, then the quality measures.
+        ``status, chimap, mask, overlay, sha256``, then the quality measures. Paths of `chimap` and `overlay` are below
+        `made`.
     files : list of Path
         What was written.
 
@@ -52,26 +56,31 @@ def process(root: Path, participant: str, made: Path, *, images: dict, metrics: 
         The images are wrong.
     """
     files = GradientEcho.of(root, participant, session=images["session"], lesion=metrics["lesion"]["mask"])
-    maps, status, affine = _maps(files, {key: value for key, value in images.items() if key not in BESIDE})
+    masks = files.mask_voxels()
+    maps, status, affine = make_maps(files, masks, {key: images[key] for key in images if key not in BESIDE})
     out = Derivatives(made, participant, images["session"])
     chimap = out.write("Chimap", maps.chimap, affine, maps.record)
     out.write("desc-kept_mask", maps.kept.astype("uint8"), affine, {"Type": "Brain"})
     for name in images["save"] if status == "reconstructed" else []:
         out.write(EXTRA[name], getattr(maps, name), affine, {**maps.record, "Units": "ppm"})
     place = {"chimap": chimap, "mask": files.masks["lesion"], "sha256": sha256(made / chimap)}
+    if images["overlay"]:
+        place["overlay"] = _picture(out, maps, affine, masks["lesion_mask"])
     return {"status": status, **place, **maps.qc}, out.files()
 
 
-def _maps(files: GradientEcho, settings: dict) -> tuple[Reconstruction | Ready, str, object]:
-    """Return the maps of a participant's files, whether they were reconstructed or imported, and their affine."""
-    masks = files.mask_voxels()
-    if files.chimap:
-        chimap, affine = read_image(files.chimap)
-        sidecar = read_json(sidecar_of(files.chimap))
-        return adopt(chimap, masks["brain_mask"], masks["lesion_mask"], sidecar=sidecar), "imported", affine
-    headers = files.headers()
-    Findings.raise_from(check_acquisition(**headers))
-    magnitude, phase, affine = files.voxels()
-    sidecars = headers["sidecars"]
-    timing = {"echo_times": echo_times(sidecars), "field_strength": field_strength(sidecars)}
-    return reconstruct(magnitude, phase, affine=affine, **timing, **masks, **settings), "reconstructed", affine
+def _picture(out: Derivatives, maps: Reconstruction | Ready, affine: np.ndarray, lesion: np.ndarray) -> str:
+    """Write the slices with most lesion as a PNG; return its path below the dataset."""
+    picture = axial(
+        maps.chimap,
+        affine,
+        lesion > 0,
+        around=maps.kept,
+        slices=functools.partial(fullest_slices, count=SLICES),
+        pixel_mm=PIXEL_MM,
+        margin_mm=MARGIN_MM,
+        window=WINDOW_PPM,
+    )
+    path = out.folder / f"{out.stem}_desc-overlay_Chimap.png"
+    path.write_bytes(png(picture))
+    return path.relative_to(out.root).as_posix()

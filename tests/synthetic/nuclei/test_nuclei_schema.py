@@ -1,0 +1,62 @@
+import pytest
+from jsonschema import Draft202012Validator
+
+from recohort.core.schema import sentences
+
+
+def keys(schema, path=()):
+    for name, rule in schema.get("properties", {}).items():
+        yield (*path, name), rule, name in schema.get("required", ())
+        yield from keys(rule, (*path, name))
+
+
+def test_schema_is_valid_and_its_defaults_satisfy_it(schema, completed):
+    Draft202012Validator.check_schema(schema)
+    assert sentences(completed, schema) == []
+
+
+def test_every_key_is_described_and_every_optional_key_has_a_default(schema):
+    for path, rule, required in keys(schema):
+        assert rule.get("description"), path
+        assert required or path == ("kind",) or "default" in rule, path
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        (),
+        ("groups",),
+        ("covariates",),
+        ("susceptibility", "structures", "thalamus"),
+        ("volumes",),
+        ("anatomy",),
+        ("heads",),
+    ],
+)
+def test_unknown_keys_are_refused(schema, settings, section):
+    target = settings
+    for name in section:
+        target = target[name]
+    target["typo"] = 1
+    assert any("typo: unknown key" in sentence for sentence in sentences(settings, schema))
+
+
+def test_each_step_gets_what_it_needs_and_no_more(completed, needed):
+    drawn = {"groups", "covariates", "susceptibility", "volumes"}
+    assert set(needed("anatomy", completed)) == {"anatomy"}
+    assert set(needed("population", completed)) == drawn
+    assert set(needed("images", completed)) == drawn | {"heads", "acquisition"}
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "sentence"),
+    [
+        ("groups", "control", -1, "groups.control: found -1, expected at least 0"),
+        ("acquisition", "snr", 0, "acquisition.snr: found 0, expected more than 0"),
+        ("anatomy", "oversampling", 0, "anatomy.oversampling: found 0, expected at least 1"),
+        ("heads", "warp_spacing_mm", 5, "heads.warp_spacing_mm: found 5, expected at least 20"),
+    ],
+)
+def test_a_bad_setting_is_one_sentence(schema, settings, section, key, value, sentence):
+    settings[section][key] = value
+    assert sentences(settings, schema) == [sentence]
