@@ -16,7 +16,7 @@ def run(tmp_path):
     """The repository's configuration as it is, its results elsewhere."""
     workdir = Workdir(tmp_path / "copy")
     shutil.copytree(REPOSITORY / "config", workdir.folder / "config")
-    for folder in ("models", "published", "tables"):
+    for folder in ("atlases", "models", "published", "tables"):
         shutil.copytree(REPOSITORY / "data" / folder, workdir.folder / "data" / folder)
     return workdir
 

@@ -17,8 +17,8 @@ from recohort.disclosure.suppress import OTHER, rounded
 from recohort.models.accuracy.proportion import INTERVALS, proportion_interval
 
 NUMBERS = ("estimate", "std_error", "conf_low", "conf_high", "statistic", "p_value")
-ONE_PATIENT = ("map", "segmentations")
-"""Kinds of figures that show one patient."""
+ONE_PATIENT = ("map", "segmentations", "perfusion", "waterfall")
+"""Kinds of figures that show single patients."""
 
 FREEDOM = ("linear", "groups", "paired", "correlation")
 """Kinds whose degrees of freedom tell the number of patients."""

@@ -15,7 +15,7 @@ from nibabel.orientations import io_orientation
 from recohort.core.errors import InputError
 from recohort.core.guard import as_it_is
 from recohort.figures.planes import canonical, edge_letters
-from recohort.figures.style import BLACK, BLUE, VERMILLION, new_figure, styled
+from recohort.figures.style import BLACK, BLUE, GREY, VERMILLION, new_figure, styled
 from recohort.tables import format as fmt
 from recohort.tables.words import key_of, unit_of
 
@@ -37,44 +37,40 @@ LINES = {"before": (BLUE, "-", "o"), "after": (VERMILLION, (0, (4, 1.5)), "s")}
 PLANES = (((1, 2), "AP"), ((0, 2), "RL"), ((0, 1), "RL"))
 """Of the axis across the slices, the axes drawn leftwards and upwards, and the letters of the left and right edges."""
 
-COLOURS, BAR_MM, ROOM_MM = "viridis", 20, 27
-"""The map's colours, the scale bar, and what is needed beside the rows."""
+COLOURS, BAR_MM, ROOM_MM, SCALE_MM = "viridis", 20, 26, 2.5
+"""The map's colours, the scale bar, what is needed beside the rows, and the height of the colour scale."""
 
-HALO = [withStroke(linewidth=2.0, foreground="black")]
+CHOICE = ("cohort", "map", "column", "label", "group", "group_levels", "quantiles", "participants")
+"""Keys that say who is drawn."""
+
+HALO = [withStroke(linewidth=1.8, foreground="black")]
 
 
 class Slice(NamedTuple):
-    """One session's slice, arrays (right or front, up); `anatomy` may be None. `edges` of its pixels are in mm."""
+    """One session's slice, arrays (across, up): the map (`level`) and what else is seen; `edges` of a pixel, mm."""
 
-    values: np.ndarray
+    level: np.ndarray
     tumour: np.ndarray
     anatomy: np.ndarray | None
     edges: tuple[float, float]
     letters: str
 
 
-def images(
-    frames: Mapping[str, object], *, folder: Path, map: str, participants: Sequence[str], **entry: object
-) -> dict[str, Path]:
+def images(frames: Mapping[str, object], *, folder: Path, **entry: object) -> dict[str, Path]:
     """Return the files that are drawn, ``<participant>/<name>`` -> file; `folder` is where the study's own images lie.
 
     ``curves``, and of each session the map (``vp_before``), ``tumour_before`` and, where the status has it,
     ``anatomy_before``, an image on the map's grid.
     """
-    chosen = examples(
-        frames, map=map, participants=participants, **{key: entry[key] for key in ("cohort", *CHOICE) if key in entry}
-    )
+    chosen = examples(frames, **{key: entry[key] for key in CHOICE})
     files = {}
     for row in chosen.to_dict("records"):
-        own = [f"{map}_{when}" for when in WHEN] + ["curves"]
+        own = [*(f"{entry['map']}_{when}" for when in WHEN), "curves"]
         own += [name for when in WHEN if pd.notna(row.get(name := f"anatomy_{when}"))]
         places = {name: folder / row[name] for name in own}
         places |= {f"tumour_{when}": Path(row[f"tumour_{when}"]) for when in WHEN}
         files |= {f"{row['participant_id']}/{name}": path for name, path in places.items()}
     return files
-
-
-CHOICE = ("column", "label", "group", "group_levels", "quantiles")
 
 
 @styled
@@ -136,16 +132,16 @@ def draw(
     """
     if counted is not as_it_is:
         raise InputError(f"{KIND}: a row is one patient, which disclosure does not let leave")
-    choice = {"column": column, "label": label, "group": group, "group_levels": group_levels, "quantiles": quantiles}
-    chosen = examples(frames, cohort=cohort, map=map, participants=participants, **choice)
-    cases = chosen.to_dict("records")
+    who = {"cohort": cohort, "participants": participants, "quantiles": quantiles, "column": column, "label": label}
+    cases = examples(frames, map=map, group=group, group_levels=group_levels, **who).to_dict("records")
     slices = [
         {when: _slice(frames, case["participant_id"], map, when, minimum_voxels) for when in WHEN} for case in cases
     ]
-    seen = np.concatenate([one.values[one.tumour] for pair in slices for one in pair.values()])
+    seen = np.concatenate([one.level[one.tumour] for pair in slices for one in pair.values()])
     low, high = range if range is not None else (0.0, _round_up(float(np.nanpercentile(seen, 99))))
     figure = new_figure("double", panel_height * len(cases) + ROOM_MM, synthetic=False)
-    rows = figure.add_gridspec(len(cases), 4, width_ratios=[0.62, 1, 1, 1.35])
+    heights = [*[panel_height] * len(cases), SCALE_MM]
+    rows = figure.add_gridspec(len(cases) + 1, 4, width_ratios=[0.62, 1, 1, 1.35], height_ratios=heights)
     panels, plots = [], []
     for number, (case, pair) in enumerate(zip(cases, slices, strict=True)):
         _words(figure.add_subplot(rows[number, 0]), _said(case, map, statistic, columns, digits, change_digits))
@@ -160,8 +156,9 @@ def draw(
         axes.set_title(title)
     ends = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
     extend = ends[bool((seen < low).any()), bool((seen > high).any())]
+    scale = figure.add_subplot(rows[-1, 1:3])
     text = f"{NAMES[map]} ({UNITS[map]})"
-    figure.colorbar(shown, ax=panels, location="bottom", label=text, shrink=0.7, aspect=30, extend=extend)
+    figure.colorbar(shown, cax=scale, orientation="horizontal", label=text, extend=extend)
     figure.align_ylabels([axes for pair in plots for axes in pair])
     _legend(figure, any(one.anatomy is not None for pair in slices for one in pair.values()))
     return figure
@@ -286,25 +283,25 @@ def _round_up(value: float) -> float:
     if value <= 0:
         return 1.0
     step = 10.0 ** np.floor(np.log10(value)) / 2
-    return float(np.ceil(value / step) * step)
+    return float(np.ceil(round(value / step, 4)) * step)
 
 
 def _panel(axes: Axes, one: Slice, scale: tuple[float, float], field_of_view: float):
     """Draw a slice: the map within the tumour over anatomy, or without anatomy all of the map; the outline."""
-    width, height = (count * edge for count, edge in zip(one.values.shape, one.edges, strict=True))
+    width, height = (count * edge for count, edge in zip(one.level.shape, one.edges, strict=True))
     place = {"origin": "lower", "extent": (0, width, 0, height)}
-    values = one.values
+    level = one.level
     if one.anatomy is not None:
         axes.imshow(one.anatomy.T, cmap="gray", vmin=0, vmax=float(np.nanpercentile(one.anatomy, 99.5)), **place)
-        values = np.where(one.tumour, values, np.nan)
-    shown = axes.imshow(np.ma.masked_invalid(values).T, cmap=COLOURS, vmin=scale[0], vmax=scale[1], **place)
-    x, y = ((np.arange(count) + 0.5) * edge for count, edge in zip(values.shape, one.edges, strict=True))
+        level = np.where(one.tumour, level, np.nan)
+    shown = axes.imshow(np.ma.masked_invalid(level).T, cmap=COLOURS, vmin=scale[0], vmax=scale[1], **place)
+    x, y = ((np.arange(count) + 0.5) * edge for count, edge in zip(level.shape, one.edges, strict=True))
     line = axes.contour(x, y, one.tumour.T, levels=[0.5], colors=["white"], linewidths=0.9)
     line.set(path_effects=HALO)
     middle = (np.argwhere(one.tumour).mean(axis=0) + 0.5) * one.edges
     axes.set_xlim(middle[0] + field_of_view / 2, middle[0] - field_of_view / 2)
     axes.set_ylim(middle[1] - field_of_view / 2, middle[1] + field_of_view / 2)
-    axes.set(xticks=[], yticks=[], aspect="equal", facecolor=BLACK)
+    axes.set(xticks=[], yticks=[], aspect="equal", facecolor=BLACK if one.anatomy is not None else GREY)
     axes.spines[:].set_visible(False)
     edge_letters(axes, one.letters, height=0.94)
     bar = {"transform": axes.transAxes, "color": "white", "lw": 1.2, "path_effects": HALO, "solid_capstyle": "butt"}
@@ -323,10 +320,10 @@ def _curves(artery: Axes, tumour: Axes, curves: Mapping[str, Mapping]) -> None:
         tumour.plot(session["time_s"], session["tumour"]["concentration_mM"], **dots)
         tumour.plot(session["time_s"], session["tumour"]["fitted_mM"], color=colour, ls=dashes, lw=1.1)
     ends = [end for when in WHEN for end in (curves[when]["time_s"][0], curves[when]["time_s"][-1])]
-    for axes, name in ((artery, "Plasma\n(mM)"), (tumour, "Tumour\n(mM)")):
+    for axes, name, bins in ((artery, "Plasma\n(mM)", 2), (tumour, "Tumour\n(mM)", 4)):
         axes.set(xlim=(min(ends), max(ends)), ylabel=name)
         axes.margins(y=0.08)
-        axes.locator_params(axis="y", nbins=4)
+        axes.locator_params(axis="y", nbins=bins)
     artery.tick_params(labelbottom=False)
     tumour.set_xlabel("Time (s)")
 
@@ -347,6 +344,7 @@ def _said(case: Mapping[str, object], map: str, statistic: str, columns, digits:
 
 
 def _words(axes: Axes, lines: Sequence[str]) -> None:
+    axes.set(xticks=[], yticks=[])
     axes.axis("off")
     bold, rest = lines[0], "\n".join(lines[1:])
     axes.text(0, 0.86, bold, transform=axes.transAxes, va="top", fontsize=7, fontweight="bold")
@@ -358,7 +356,7 @@ def _legend(figure: Figure, over_anatomy: bool) -> None:
     for when, (colour, dashes, marker) in LINES.items():
         dots = {"color": colour, "marker": marker, "ms": 3, "mew": 0.6, "mfc": "none"}
         handles += [Line2D([], [], ls="none", label=f"{when.capitalize()}, measured", **dots)]
-        handles += [Line2D([], [], color=colour, ls=dashes, lw=1.4, label=f"{when.capitalize()}, fit; plasma")]
-    hidden = "the image behind" if over_anatomy else "black"
+        handles += [Line2D([], [], color=colour, ls=dashes, lw=1.4, label=f"{when.capitalize()}, fit and plasma")]
+    hidden = "the image behind" if over_anatomy else "grey"
     said = f"Each session's hottest slice. White: outline of the tumour; voxels without a fit show {hidden}."
     figure.legend(handles=handles, loc="outside lower center", ncols=4, title=said, title_fontsize=6.5)

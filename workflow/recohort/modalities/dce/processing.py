@@ -17,7 +17,7 @@ from recohort.images.overlay import png
 from recohort.modalities.dce.files import FOLDER, WHEN, Dynamic
 
 MAPS = ("vp", "ktrans", "ve")
-PLACES = (*MAPS, "failed_mask", "tumour")
+PLACES = (*MAPS, "failed_mask", "anatomy", "tumour")
 STATUS = (*(f"{name}_{when}" for when in WHEN for name in PLACES), "curves", "overlay")
 LONGEST_T1_S = 10.0
 """No tissue has a longer T1: the map would be in milliseconds."""
@@ -70,10 +70,11 @@ def process(root: Path, participant: str, made: Path, *, images: dict, metrics: 
     for when in WHEN:
         files = Dynamic.of(root, participant, when, images=images)
         try:
-            found, motion, affine, tumour, t1 = _session(files, images)
+            found, motion, affine, tumour, t1, late = _session(files, images)
         except InputError as error:
             raise InputError(f"{when} treatment: {error}") from None
         row |= {f"{name}_{when}": path for name, path in _write(places[when], found, affine, t1, images).items()}
+        row[f"anatomy_{when}"] = places[when].write("desc-late_T1w", late, affine, {"Units": "arbitrary"})
         row |= {f"{name}_{when}": path for name, path in files.masks.items()}
         qc = {**found.qc, "motion": float(motion.max())}
         quality |= {f"{name}_{when}": value for name, value in qc.items()}
@@ -89,7 +90,7 @@ def process(root: Path, participant: str, made: Path, *, images: dict, metrics: 
 
 
 def _session(files: Dynamic, images: dict):
-    """Return what one session gives, its motion, affine, tumour, and T1 where it was fitted here."""
+    """Return what one session gives, its motion, affine, tumour, T1 where it was fitted here, the mean of late frames."""
     series, affine = read_image(files.series)
     if not np.isfinite(series).all():
         raise InputError("the DCE series holds values that are no finite numbers, expected signal")
@@ -109,7 +110,9 @@ def _session(files: Dynamic, images: dict):
         flip_angle=float(sidecar["FlipAngle"]),
         **{name: images[name] for name in ("concentration", "aif", "delay", "fit")},
     )
-    return found, motion, affine, masks["tumour"], t10 if images["t10"]["kind"] == "flip_angles" else None
+    late = series[..., -max(1, round(images["motion"]["late_share"] * series.shape[-1])) :].mean(axis=-1)
+    fitted = t10 if images["t10"]["kind"] == "flip_angles" else None
+    return found, motion, affine, masks["tumour"], fitted, late.astype(np.float32)
 
 
 def _without_kind(section: dict) -> dict:
