@@ -1,4 +1,4 @@
-"""The repository's own studies of images, each with a few participants: from raw files to the page, and what changes."""
+"""The repository's own studies of images, each with few participants: from raw files to the page, and what changes."""
 
 import shutil
 

@@ -37,7 +37,7 @@ def imported(path):
         yield from (name for name in names if name.startswith("recohort."))
 
 
-@pytest.mark.parametrize("stage", [*STAGES, "audit", "core"])
+@pytest.mark.parametrize("stage", [*STAGES, "audit", "core", "dicom"])
 def test_a_stage_imports_itself_and_core(stage):
     allowed = {stage, "core"} | WORDS.get(stage, set())
     for path in (PACKAGE / stage).rglob("*.py"):

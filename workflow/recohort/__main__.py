@@ -6,6 +6,7 @@ from importlib import import_module
 
 SUBCOMMANDS = {
     "audit": ("recohort.audit.command", "check the printed numbers of a paper against each other; needs no data"),
+    "convert": ("recohort.dicom.command", "convert DICOM to the dataset of a study, without who the patients are"),
     "verify": ("recohort.provenance.command", "check that the results of a study are as they were recorded"),
 }
 """Name -> module whose `main(argv)` runs it and returns the exit status, and what it does."""

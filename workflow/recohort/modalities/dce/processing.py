@@ -90,7 +90,7 @@ def process(root: Path, participant: str, made: Path, *, images: dict, metrics: 
 
 
 def _session(files: Dynamic, images: dict):
-    """Return what one session gives, its motion, affine, tumour, T1 where it was fitted here, the mean of late frames."""
+    """Return what one session gives, its motion, affine, tumour, T1 if fitted here, the mean of late frames."""
     series, affine = read_image(files.series)
     if not np.isfinite(series).all():
         raise InputError("the DCE series holds values that are no finite numbers, expected signal")
