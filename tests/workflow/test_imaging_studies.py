@@ -76,7 +76,7 @@ def test_voxelwise_maps_reach_figure_viewer_and_page(ms):
     voxels = estimates[(estimates["term"] == "thalamus") & (estimates["quantity"] == "voxels")]["estimate"].item()
     assert voxels > 1000, "2 mm voxels of both thalami"
     viewer = (results / "figures" / "figure5_maps.html").read_text()
-    assert "src=\"http" not in viewer and "SYNTHETIC COHORT" in viewer.upper()
+    assert 'src="http' not in viewer and "SYNTHETIC COHORT" in viewer.upper()
     assert "../figures/figure5_maps.html" in (results / "report" / "index.html").read_text()
 
 
