@@ -41,6 +41,7 @@ docs: .venv/runtime
 benchmarks: .venv/development peers
 	PYTHONPATH=workflow $(BIN)/python benchmarks/qsm_clinical.py
 	PYTHONPATH=workflow $(BIN)/python benchmarks/statistics.py
+	for name in registration voxelwise dce; do PYTHONPATH=workflow OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 browser: .venv/development
 	@missing=$$(for name in chromium npm; do command -v $$name >/dev/null || echo $$name; done); \
@@ -53,6 +54,8 @@ validation: .venv/development
 	PYTHONPATH=workflow $(BIN)/python docs/validation/audit.py $$(nproc)
 	$(BIN)/snakemake stroke_wml results/stroke_wml/synthetic/truth.tsv
 	PYTHONPATH=workflow OMP_NUM_THREADS=1 $(BIN)/python docs/validation/stroke_wml.py results/stroke_wml $$(nproc)
+	$(BIN)/snakemake ms_qsm results/ms_qsm/synthetic/truth.tsv
+	PYTHONPATH=workflow OMP_NUM_THREADS=1 $(BIN)/python docs/validation/ms_qsm.py results/ms_qsm
 
 peers:
 	@dpkg -s r-base-core $(R_PACKAGES) >/dev/null 2>&1 \

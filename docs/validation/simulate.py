@@ -384,6 +384,7 @@ named, with the schema's defaults. The Monte Carlo error is 0.5 percentage point
 for which the software gave a sentence or an empty cell instead of an interval or a p-value; they are not in the share.
 
 Apart from these: [the planted interaction of the stroke trial](stroke_wml.md) from true, segmented and corrected lesion volumes;
+[the planted effects of the MS cohort](ms_qsm.md), with and without partial volume;
 [false alarms of the audit and errors that it catches](audit.md).
 """
 

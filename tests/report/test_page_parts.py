@@ -75,7 +75,9 @@ def test_alternatives_are_rounded_to_three_digits_and_link_to_their_estimates():
     assert [row["n"] for row in found["rows"]] == ["86 (30)", "80 (28)", "86 (30)"]
     large = GATHERED.assign(quantity="coefficient", estimate=GATHERED["estimate"] * 1000)
     assert alternatives(large, columns={}, labels={}, page="p")["range"] == "1123–2500"
-    assert alternatives(GATHERED.assign(quantity="auc"), columns={}, labels={}, page="p")["null"] == ""
+    nulls = {"survival": "", "auc": "0.5", "hazard_ratio": "1", "adjusted_difference": "0"}
+    for quantity, null in nulls.items():
+        assert alternatives(GATHERED.assign(quantity=quantity), columns={}, labels={}, page="p")["null"] == null
 
 
 def test_participants_are_listed_by_their_greatest_distance():

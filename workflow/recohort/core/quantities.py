@@ -24,11 +24,25 @@ def is_share(quantity: str) -> bool:
     return quantity.removesuffix("_corrected") in SHARES
 
 
+def no_effect(quantity: str) -> float:
+    """Return the value of a quantity that means nothing was found: 1 of ratios, 0.5 of areas under curves, else 0.
+
+    Examples
+    --------
+    >>> no_effect("odds_ratio"), no_effect("auc"), no_effect("adjusted_difference")
+    (1.0, 0.5, 0.0)
+    """
+    return 1.0 if is_ratio(quantity) else 0.5 if quantity.removesuffix("_corrected") in AREAS else 0.0
+
+
+AREAS = ("auc", "time_auc", "concordance", "c_statistic")
+
 SHARES = frozenset(
     {
         *("survival", "incidence", "competing_incidence", "one_minus_km"),
         *("risk", "subgroup_risk", "proportion", "event_share", "prevalence"),
-        *("auc", "time_auc", "partial_auc", "concordance", "c_statistic"),
+        *AREAS,
+        "partial_auc",
         *("sensitivity", "specificity", "ppv", "npv", "ppv_at_prevalence", "npv_at_prevalence", "accuracy"),
     }
 )

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from recohort.core.errors import InputError
-from recohort.core.quantities import is_ratio
+from recohort.core.quantities import is_ratio, no_effect
 from recohort.figures.style import BLUE, GREY, ORANGE, PALE, VERMILLION, new_figure, styled
 from recohort.tables import format as fmt
 from recohort.tables import pick
@@ -161,7 +161,7 @@ def _curve(
     axes: Axes, ordered: list[_Specification], quantity: str, published: Mapping[str, float] | None, digits: int
 ) -> None:
     ratio = is_ratio(quantity)
-    null = 1.0 if ratio else 0.0
+    null = no_effect(quantity)
     estimates, lows, highs = (
         np.array([one.row[name] for one in ordered], dtype=float) for name in ("estimate", "conf_low", "conf_high")
     )

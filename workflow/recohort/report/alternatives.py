@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from recohort.core.quantities import is_ratio, is_share
+from recohort.core.quantities import is_share, no_effect
 from recohort.tables import format as fmt
 from recohort.tables.words import key_of, label_of, level_of, quantity_of
 
@@ -44,7 +44,7 @@ def alternatives(
     printed = gathered["specification"] == PUBLISHED
     found, published = gathered[~printed], gathered[printed]
     first = found.iloc[0]
-    null = 1.0 if is_ratio(first["quantity"]) else 0.0
+    null = no_effect(first["quantity"])
     known = found["estimate"].dropna()
     digits = _digits(known)
     scales = list(dict.fromkeys(found["scale"].dropna().astype(str)))
@@ -69,7 +69,7 @@ def alternatives(
         "range": fmt.limits(known.min(), known.max(), digits=digits) if len(known) else fmt.MISSING,
         "n": len(found),
         "crossing": int(((found["conf_low"] <= null) & (null <= found["conf_high"])).sum()),
-        "null": "" if is_share(first["quantity"]) else f"{null:g}",
+        "null": "" if is_share(first["quantity"]) and not null else f"{null:g}",
         "published": _estimate(published.iloc[0], digits) if len(published) else "",
         "rows": rows,
     }
