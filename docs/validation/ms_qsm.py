@@ -42,6 +42,7 @@ EFFECTS = {  # name: outcome, exposure, among patients alone, published
 
 def people(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the columns that the regressions take, as numbers."""
+    frame = frame.set_index("participant_id")
     return pd.DataFrame(
         {
             "age": frame["age"].astype(float),
@@ -50,8 +51,7 @@ def people(frame: pd.DataFrame) -> pd.DataFrame:
             "progressive": (frame["course"] == "progressive").astype(float),
             "duration": frame["duration"].astype(float),
             "edss": frame["edss"].astype(float),
-        },
-        index=frame["participant_id"],
+        }
     )
 
 
@@ -131,6 +131,15 @@ def coverage(config: dict, seed: int, rows: pd.DataFrame, truth: pd.DataFrame, m
     return pd.DataFrame(found, columns=["effect", "which", "expected", "mean", "held"])
 
 
+def reach(method: str, rows: list[dict]) -> str:
+    """Return, in words, between what the structures' slopes and differences between groups lie."""
+    slopes, groups = [row["slope"] for row in rows], [row["group"][0] for row in rows]
+    return (
+        f"- {method[0].upper()}{method[1:]}: slopes {min(slopes):.2f} to {max(slopes):.2f}; differences of the groups that are not there "
+        f"{min(groups):.2f} to {max(groups):.2f} ppb."
+    )
+
+
 def page(study: str, n: int, methods: dict[str, list[dict]], effects: list[list[str]], held: pd.DataFrame) -> str:
     """Return the page."""
     lines = [
@@ -154,6 +163,7 @@ def page(study: str, n: int, methods: dict[str, list[dict]], effects: list[list[
                 f"| {method} | {row['structure'].replace('_', ' ')} | {row['n']} | {row['slope']:.3f} | {row['r']:.4f} | {row['error']:.1f} "
                 f"({row['sd']:.1f}) | {row['per_loss']:.2f} | {row['group'][0]:.2f} ({low:.2f} to {high:.2f}) |"
             )
+    lines += ["", *(reach(method, rows) for method, rows in methods.items())]
     lines += [
         "",
         "## The published effects in this cohort",

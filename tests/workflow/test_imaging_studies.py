@@ -99,7 +99,7 @@ def test_the_spine_study_runs_from_t1w_to_the_page(tmp_path):
         images={"batch_size": 10},
         models={"paired": {"fractured_level": {}}, "groups": {"field": {}}},
         tables=["table2_paired"],
-        figures=["figure1_flow", "figure5_agreement", "figure_s1_recovery"],
+        figures=["figure1_flow", "figure2_agreement", "figure_s1_recovery"],
     )
     workdir.run()
     results = workdir.folder / "results" / "vertebroplasty_vbq"

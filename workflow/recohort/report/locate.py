@@ -15,7 +15,9 @@ AGGREGATES = {
     "median": pd.Series.median,
     "count": pd.Series.count,
     "distinct": pd.Series.nunique,
+    "share": pd.Series.mean,
 }
+"""``share`` is of a column of 1 and 0: a fraction, where `mean` keeps the unit of its column."""
 
 
 class Found(NamedTuple):
@@ -66,7 +68,8 @@ def locate(row: Mapping[str, str], results: Mapping[str, pd.DataFrame | dict]) -
         how, name = aggregate.groups()
         if how not in AGGREGATES or name not in kept:
             raise InputError(f"published number '{item}': '{row['result']}' has no {column}")
-        return Found(float(AGGREGATES[how](kept[name])), None, None, None)
+        factor = 100 if how == "share" and row["unit"] == "%" else 1
+        return Found(factor * float(AGGREGATES[how](kept[name])), None, None, None)
     if len(kept) != 1:
         raise InputError(
             f"published number '{item}': {len(kept)} rows of '{row['result']}' have {row['where'] or 'no condition'}, "
