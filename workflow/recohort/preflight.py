@@ -91,6 +91,7 @@ def _table_findings(study: Study) -> list[str]:
             None,
             columns=study.config["data"]["columns"],
             outcome=study.config["cohort"].get("outcome"),
+            derived={},  # may come from metrics, which are not there yet
         )
     except InputError as error:
         return [f"{study.participants}: {line}" for line in str(error).splitlines()]

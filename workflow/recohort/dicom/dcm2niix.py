@@ -13,8 +13,9 @@ import nibabel as nib
 from recohort.core.errors import InputError
 from recohort.core.io import read_json, sidecar_of
 
-OPTIONS = ("-g", "i", "-b", "y", "-ba", "y", "-z", "n", "-m", "y", "-x", "n", "-i", "n", "-d", "1", "-w", "1")
-"""Own settings instead of those of a user's defaults file; identity stripped; slices merged, nothing cropped."""
+OPTIONS = ("-g", "i", "-b", "y", "-ba", "y", "-z", "n", "-m", "y", "-x", "i", "-i", "n", "-d", "1", "-w", "1")
+"""Own settings instead of those of a user's defaults file; identity stripped; slices merged; nothing
+cropped or turned: of 3D acquisitions it would turn volumes but no series in time, which then lie on two grids."""
 TILT = "_Tilt"
 
 
