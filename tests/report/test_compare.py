@@ -164,7 +164,14 @@ def test_star_stands_for_any_ending():
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("mean(t)", "2"), ("median(t)", "2"), ("count(t)", "3"), ("distinct(site)", "2"), ("sd(t)", "1"), ("share(t)", "2")],
+    [
+        ("mean(t)", "2"),
+        ("median(t)", "2"),
+        ("count(t)", "3"),
+        ("distinct(site)", "2"),
+        ("sd(t)", "1"),
+        ("share(t)", "2"),
+    ],
 )
 def test_aggregates(column, value):
     frame = {"cohort/eligible.tsv": pd.DataFrame({"t": [1, 2, 3], "site": ["a", "b", "a"]})}
