@@ -24,8 +24,8 @@ sys.path.insert(0, str(ROOT / "workflow"))
 
 from recohort.core.schema import load_schema, with_defaults  # noqa: E402
 from recohort.core.seeds import generator  # noqa: E402
+from recohort.images.grid import Grid  # noqa: E402
 from recohort.images.wml.brain import brain_mask  # noqa: E402
-from recohort.images.wml.grid import Grid  # noqa: E402
 from recohort.images.wml.network import bounding_box, windowed  # noqa: E402
 from recohort.synthetic.wml.head import simulate_head  # noqa: E402
 

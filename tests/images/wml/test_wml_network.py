@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from networks_by_hand import THRESHOLD_HU, convolution, describe, write_threshold
-from test_wml_grid import affine_of
+from test_grid import affine_of
 
 from recohort.core.errors import InputError
 from recohort.images.geometry import voxel_volume_ml

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from recohort.images.wml.grid import Grid
+from recohort.images.grid import Grid
 
 GREYS = 32
 SOLID, DASHED, LETTER = GREYS, GREYS + 1, GREYS + 2

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from recohort.images.grid import Grid
 from recohort.images.overlay import fullest_slices, overlay
-from recohort.images.wml.grid import Grid
 
 WINDOW, PIXEL_MM, MARGIN_MM = (0.0, 0.15), 0.5, 40
 """What is black and white (fraction), the edge of a pixel, what is seen around the tumour."""

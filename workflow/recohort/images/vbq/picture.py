@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
+from recohort.images.grid import Grid
 from recohort.images.overlay import DASHED, GREYS, LETTER, SOLID
-from recohort.images.wml.grid import Grid
 
 PIXEL_MM, MARGIN_MM, AWAY = 0.7, 14.0, 5
 """The edge of a pixel; what is seen around the bodies; pixels between a body and its name."""

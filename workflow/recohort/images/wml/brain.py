@@ -5,7 +5,7 @@ from scipy import ndimage
 
 from recohort.core.errors import InputError
 from recohort.images.geometry import voxel_volume_ml
-from recohort.images.wml.grid import Grid
+from recohort.images.grid import Grid
 
 _COARSE_MM = 1.75
 """Finer grids are averaged to this in plane before the skull is sought."""

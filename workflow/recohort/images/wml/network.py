@@ -6,7 +6,7 @@ import numpy as np
 
 from recohort.core.errors import Findings, InputError
 from recohort.core.schema import load_schema, sentences, with_defaults
-from recohort.images.wml.grid import Grid
+from recohort.images.grid import Grid
 from recohort.images.wml.sliding import over_windows
 
 

@@ -10,6 +10,7 @@ from recohort.core.io import read_image, read_json
 from recohort.core.manifest import sha256
 from recohort.images.bias import correct_bias
 from recohort.images.geometry import grid_difference
+from recohort.images.grid import Grid
 from recohort.images.overlay import png
 from recohort.images.vbq.acquisition import Acquisition, check_shape, outside
 from recohort.images.vbq.bodies import body_of, pieces
@@ -18,7 +19,6 @@ from recohort.images.vbq.levels import Levels, check_levels
 from recohort.images.vbq.picture import sagittal
 from recohort.images.vbq.regions import fluid, marrow
 from recohort.images.vbq.scheme import Scheme, Structures, check_override, is_level, structures
-from recohort.images.wml.grid import Grid
 from recohort.modalities.vbq.files import SpineT1w, scheme_file
 
 TEXTS = ("level_check", "level_notes", "csf_level", "fractured")

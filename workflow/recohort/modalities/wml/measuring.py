@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from recohort.core.io import read_image
-from recohort.images.wml.grid import Grid
+from recohort.images.grid import Grid
 from recohort.metrics.wml import measure_wml, segmentation_warnings
 
 

@@ -11,9 +11,9 @@ from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_image
 from recohort.core.manifest import sha256
 from recohort.images.geometry import grid_difference, voxel_volume_ml
+from recohort.images.grid import Grid
 from recohort.images.overlay import fullest_slices, overlay, png
 from recohort.images.wml.brain import brain_mask, check_volume
-from recohort.images.wml.grid import Grid
 from recohort.images.wml.hounsfield import check_brain, check_header, check_range
 from recohort.images.wml.network import Network, complete_description
 from recohort.images.wml.quality import quality

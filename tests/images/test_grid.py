@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from recohort.images.wml.grid import Grid
+from recohort.images.grid import Grid
 
 RNG = np.random.default_rng(0)
 
