@@ -7,7 +7,6 @@ import pandas as pd
 CAVEATS = {"synthetic": "Synthetic cohort", "demonstration": "Demonstration segmentation"}
 """What a study's results may rest on that is no patient's image read by a tool for patients; the gravest first."""
 
-SYNTHETIC = CAVEATS["synthetic"]
 
 STATISTICS = {
     "mean_sd": "mean (SD)",
