@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from recohort.core.schema import load_schema, with_defaults
-from recohort.metrics.vbq import bone_quality_warnings, measure_vbq
+from recohort.metrics.vbq import bone_quality_warnings, measure_vbq, signals_of
 
 SIGNALS = {
     "L1": [300, 310, 350],
@@ -19,6 +19,7 @@ MEDIANS = {"L1": 310, "L2": 260, "L3": 410, "L4": 340}
 
 def measured(signals=SIGNALS, fractured=(), doubt="", notes=(), **changes):
     settings = with_defaults({"vbq": {"minimum_voxels": 3, **changes}}, load_schema("metrics"))["vbq"]
+    del settings["part"]
     rows = measure_vbq(signals, fractured=fractured, doubt=doubt, notes=notes, **settings)
     return {row["metric"].removeprefix("vbq_"): row for row in rows}
 
@@ -53,6 +54,14 @@ def test_rows_by_hand():
 )
 def test_rules(rule, marrow):
     assert measured(rule=rule)["value"]["value"] == pytest.approx(marrow / 100)
+
+
+@pytest.mark.parametrize(("part", "level", "fluid"), [("inside", [3.0, 4.0], [9.0]), ("whole", [2.0, 3.0, 4.0], [9.0])])
+def test_whole_bodies_include_what_lies_at_their_edge(part, level, fluid):
+    image, regions = np.arange(1.0, 10).reshape(1, 9, 1), np.zeros((1, 9, 1), np.uint8)
+    regions[0, 1:, 0] = [101, 1, 1, 102, 0, 0, 0, 20]
+    found = signals_of(image, regions, {"L1": 1, "L1_body": 101, "csf": 20}, part=part)
+    assert {name: values.tolist() for name, values in found.items()} == {"L1": level, "csf": fluid}
 
 
 def test_fractured_levels():

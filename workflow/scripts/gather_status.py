@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from recohort.core.derivatives import BESIDE_BIDS, describe_dataset
-from recohort.core.io import read_table, write_json, write_table
+from recohort.core.io import read_rows, write_json, write_rows
 from recohort.core.job import job
 
 with job(snakemake.log):
-    status = pd.concat([read_table(path) for path in snakemake.input.batches])
-    write_table(status.sort_values("participant_id", kind="stable"), snakemake.output.status)
+    rows = [row for path in snakemake.input.batches for row in read_rows(path)]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    write_rows(snakemake.output.status, sorted(rows, key=lambda row: row["participant_id"]), columns)
     write_json(describe_dataset(f"Maps: {snakemake.params.title}", "derivative"), snakemake.output.description)
     Path(snakemake.output.ignore).write_text(BESIDE_BIDS, encoding="utf-8")

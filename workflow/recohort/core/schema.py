@@ -35,6 +35,7 @@ def entry_schema(section: str, entry: dict, kind: str | None = None) -> dict:
     return schema if kind is None else schema["additionalProperties"]
 
 
+@functools.cache
 def _read(name: str) -> dict:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"), Loader=loader)

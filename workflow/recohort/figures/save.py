@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from recohort.figures.style import STYLE
 
+DPI = 300
 METADATA = {
     ".pdf": {"CreationDate": None, "Producer": None, "Creator": None},
     ".png": {"Software": None},
@@ -15,10 +16,16 @@ METADATA = {
 
 
 def save(figure: Figure, *paths: str | Path) -> None:
-    """Write the figure to every path, in the format of its ending (``.pdf``, ``.png`` at 300 dpi, ``.svg``)."""
+    """Write the figure to every path, in the format of its ending (``.pdf``, ``.png`` at 300 dpi, ``.svg``).
+
+    It is laid out once, so that every format is the same picture.
+    """
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
+        figure.set_dpi(DPI)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
         for path in map(Path, paths):
             path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, dpi=300, metadata=METADATA[path.suffix])
+            figure.savefig(path, dpi=DPI, metadata=METADATA[path.suffix])

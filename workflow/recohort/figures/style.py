@@ -100,7 +100,8 @@ def marked(figure: Figure, caveats: Sequence[str]) -> Figure:
     if not figure.get_suptitle():
         figure.set_figheight(figure.get_figheight() + LINE * MM)
     figure.suptitle("")
-    figure.draw_without_rendering()
+    if figure.legends:
+        figure.draw_without_rendering()
     height, dots = figure.get_figheight() / MM, figure.bbox.height
     extents = {legend: legend.get_window_extent() for legend in figure.legends}
     above = {legend: (dots - box.y0) / dots for legend, box in extents.items() if box.y0 > dots / 2}

@@ -31,6 +31,9 @@ RULES = {
 }
 """Signal of the marrow of several levels."""
 
+REST = "_body"
+"""After a level's name: what of its body is not measured."""
+
 NOTES = {
     "outside_window": (
         "vbq_outside_window",
@@ -48,6 +51,24 @@ NOTES = {
     ),
 }
 """What `qc` says of a score, by its beginning: the warning's code, and what follows '<n> of <n> VBQ scores are'."""
+
+
+def signals_of(image: np.ndarray, regions: np.ndarray, codes: Mapping[str, int], *, part: str) -> dict[str, np.ndarray]:
+    """Return the signals of the voxels of each level and of the fluid.
+
+    Parameters
+    ----------
+    image, regions : ndarray, (x, y, z)
+        The T1w, evenly bright, and codes.
+    codes : mapping of str to int
+        Of each level's inside (``L1``), of the rest of its body (``L1_body``), and of the fluid (``csf``).
+    part : {"inside", "whole"}
+        Whether the rest of the body counts.
+    """
+    parts = ["", *([REST] if part == "whole" else [])]
+    measured = [name for name in codes if not name.endswith(REST)]
+    of_name = {name: [codes[name + end] for end in parts if name + end in codes] for name in measured}
+    return {name: image[np.isin(regions, wanted)] for name, wanted in of_name.items()}
 
 
 def measure_vbq(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from recohort.core.io import read_image, read_json, sidecar_of
-from recohort.metrics.vbq import bone_quality_warnings, measure_vbq
+from recohort.metrics.vbq import bone_quality_warnings, measure_vbq, signals_of
 
 
 def measure(row: dict[str, str], images: Path, *, metrics: dict) -> list[dict]:
@@ -23,12 +23,13 @@ def measure(row: dict[str, str], images: Path, *, metrics: dict) -> list[dict]:
     image, _ = read_image(images / row["t1w"])
     regions, _ = read_image(images / row["rois"])
     codes = read_json(sidecar_of(images / row["rois"]))["Labels"]
-    signals = {name: image[regions == code] for name, code in codes.items() if not name.endswith("_body")}
+    settings = {key: value for key, value in metrics["vbq"].items() if key != "part"}
+    signals = signals_of(image, regions, codes, part=metrics["vbq"]["part"])
     notes = [] if row["accepted"] == "1" else ["outside_window"]
     notes += ["transitional"] if row["transitional"] == "1" else []
     notes += [f"csf_{row['csf_level']}"] if row["csf_level"] not in ("", "L3") else []
     fractured, doubt = row["fractured"].split(), row["level_check"]
-    return measure_vbq(signals, fractured=fractured, doubt=doubt, notes=notes, **metrics["vbq"])
+    return measure_vbq(signals, fractured=fractured, doubt=doubt, notes=notes, **settings)
 
 
 def judge(metrics: pd.DataFrame) -> pd.DataFrame:
