@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_results import FIGURES, completed, figure, images, warnings
+from made_items import FIGURES, completed, figure
+from made_results import images, warnings
 from matplotlib.axis import Tick
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
@@ -22,12 +23,12 @@ HERE = Path(__file__).parent
 DRAW = """
 import sys
 sys.path[:0] = [sys.argv[1], sys.argv[2]]
-import hashlib, json, made_results
+import hashlib, json, made_items, made_results
 from pathlib import Path
 from recohort.figures.save import save
 frames = {**made_results.frames(), **made_results.images()}
 for name in ("figure1_flow", "figure6_km"):
-    figure = made_results.figure(name, made_results.COLUMNS, frames, synthetic=True)
+    figure = made_items.figure(name, made_results.COLUMNS, frames, synthetic=True)
     save(figure, *(Path(sys.argv[3]) / f"{name}.{ending}" for ending in ("pdf", "png", "svg")))
 """
 

@@ -2,7 +2,7 @@
 
 import pytest
 from drawn import texts
-from made_results import FIGURES, figure
+from made_items import FIGURES, figure
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from recohort.figures.style import LINE, MM, marked

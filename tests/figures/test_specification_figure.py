@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from made_results import completed, estimate
+from made_items import completed
+from made_results import estimate
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 

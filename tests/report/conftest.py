@@ -5,6 +5,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tables"))
 
+import made_items
 import made_results
 
 
@@ -20,4 +21,4 @@ def columns():
 
 @pytest.fixture
 def entries():
-    return made_results.FIGURES
+    return made_items.FIGURES

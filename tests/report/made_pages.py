@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-from made_results import FIGURES, figure, table
+from made_items import FIGURES, figure, table
 
 from recohort.figures.save import save
 from recohort.figures.style import marked

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_items import FIGURES, TABLES
 from made_pages import FINDINGS, GATHERED, PNG, STATUS
-from made_results import FIGURES, TABLES
 
 from recohort.audit.finding import COLUMNS, VERDICTS
 from recohort.report import audited

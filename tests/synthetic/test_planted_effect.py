@@ -22,7 +22,6 @@ from recohort.core.errors import InputError
 from recohort.core.schema import load_schema, with_defaults
 from recohort.models import cox
 from recohort.models.inputs import WHOSE
-from recohort.synthetic.qsm.cohort import draw_cohort
 
 pytestmark = pytest.mark.slow
 
@@ -94,8 +93,8 @@ def coverage(fits, planted):
 
 
 @pytest.fixture(scope="module")
-def frames(cohorts, population_of_the_schema, ids):
-    more = (draw_cohort(ids, seed=seed, **population_of_the_schema) for seed in range(len(cohorts), N_DRAWS))
+def frames(cohorts, draw):
+    more = map(draw, range(len(cohorts), N_DRAWS))
     names = {"lesion_volume_ml": "lesion_volume", "lesion_median_ppm": "lesion_median"}
     return [
         participants.join(truth[list(names)].rename(columns=names))

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_results import GROUPS, TABLES, balance, completed, table
+from made_items import GROUPS, TABLES, completed, table
+from made_results import balance
 
 from recohort.core.errors import InputError
 from recohort.core.references import item_sources

@@ -8,7 +8,7 @@ pytest.importorskip("docx", reason="python-docx is not installed")
 
 import docx as word
 from docx.oxml.ns import qn
-from made_results import TABLES, table
+from made_items import TABLES, table
 
 from recohort.tables.docx import document
 from recohort.tables.table import Column, Row, Table

@@ -2,7 +2,8 @@
 
 import pandas as pd
 import pytest
-from made_results import METRICS, SUSCEPTIBILITIES, completed, estimate, table, warnings
+from made_items import SUSCEPTIBILITIES, completed, table
+from made_results import METRICS, estimate, warnings
 
 from recohort.core.errors import InputError
 from recohort.core.references import item_settings, item_sources

@@ -3,7 +3,7 @@ import shutil
 import subprocess
 
 import pytest
-from made_results import TABLES, table
+from made_items import TABLES, table
 
 from recohort.tables import latex
 from recohort.tables.layout import needs, shares, wide

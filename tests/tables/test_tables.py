@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 import made_results
 import pandas as pd
 import pytest
-from made_results import OUTCOME_MATCHED, TABLES, completed, table, warnings
+from made_items import TABLES, completed, table
+from made_results import OUTCOME_MATCHED, warnings
 
 from recohort.core.errors import InputError
 from recohort.core.references import item_settings, item_sources

@@ -21,15 +21,40 @@ def run(tmp_path):
     return workdir
 
 
-@pytest.mark.parametrize(("study", "numbers"), [("recidivism", 37), ("nsw", 47), ("breast_gbsg2", 23), ("cass", 26)])
-def test_every_printed_number_of_a_real_cohort_matches(run, study, numbers):
-    """Real data through cohort, models, tables and verdict by the same rules."""
+@pytest.mark.parametrize(
+    ("study", "numbers", "alternatives"),
+    [
+        ("recidivism", 37, {"aid": 10}),
+        ("nsw", 47, {"effect": 13}),
+        ("breast_gbsg2", 23, {"therapy": 9}),
+        ("cass", 26, {"exercise": 8}),
+    ],
+)
+def test_every_printed_number_of_a_real_cohort_matches(run, study, numbers, alternatives):
+    """Real data through cohort, models, tables and verdict by the same rules, and every alternative has an answer."""
     run.run(study)
     cells = pd.read_csv(run.folder / "results" / study / "reproduction.csv")
     assert len(cells) == numbers
     assert set(cells.verdict) == {"match"}
     page = (run.folder / "results" / study / "report" / "index.html").read_text()
     assert "ynthetic" not in page.partition("</style>")[2]
+    declared = yaml.safe_load((run.folder / "config" / "studies" / f"{study}.yaml").read_text())["sensitivity"]
+    assert {
+        name: answered(run, study, name, entry.get("published")) for name, entry in declared.items()
+    } == alternatives
+
+
+def answered(run, study, name, item):
+    """Return how many alternatives have an estimate within its interval; the study's own is the published one."""
+    gathered = pd.read_csv(run.folder / "results" / study / "sensitivity" / f"{name}.tsv", sep="\t")
+    found = gathered[gathered["specification"] != "published"]
+    assert ((found["conf_low"] < found["estimate"]) & (found["estimate"] < found["conf_high"])).all()
+    if item is None:
+        return len(found)
+    text = pd.read_csv(REPOSITORY / "data" / "published" / f"{study}.csv", dtype=str, index_col="item")["value"][item]
+    assert gathered["specification"].iloc[-1] == "published" and gathered["estimate"].iloc[-1] == float(text)
+    assert found["estimate"].iloc[0] == pytest.approx(float(text), abs=0.5 * 10.0 ** -len(text.partition(".")[2]))
+    return len(found)
 
 
 def test_lesion_susceptibility_is_recovered_over_the_whole_cohort(run):

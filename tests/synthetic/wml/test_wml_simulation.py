@@ -6,24 +6,8 @@ import numpy as np
 import pytest
 
 from recohort.core.derivatives import Derivatives
-from recohort.modalities.wml import simulation
 
-STUDY = "stroke_wml"
 VOXEL_ML = 1.75 * 1.75 * 5 / 1000
-
-
-@pytest.fixture
-def simulate(tmp_path, completed, needed):
-    """Simulate a participant as the rule does: the grid through a file."""
-    np.savez(tmp_path / "anatomy.npz", **simulation.anatomy(**needed("anatomy", completed)))
-    shared = dict(np.load(tmp_path / "anatomy.npz"))
-    root = tmp_path / "synthetic"
-
-    def one(participant, seed=0):
-        settings = needed("images", completed)
-        return root, *simulation.simulate(participant, shared, root, study=STUDY, seed=seed, **settings)
-
-    return one
 
 
 @pytest.fixture

@@ -1,9 +1,14 @@
 """What kinds with a susceptibility map share: a participant's files to the map, reconstructed or taken over."""
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 
+from recohort.core.derivatives import Derivatives
 from recohort.core.errors import Findings
 from recohort.core.io import read_image, read_json, sidecar_of
+from recohort.images.overlay import axial, png
 from recohort.images.qsm.acquisition import check_acquisition, echo_times, field_strength
 from recohort.images.qsm.ready import Ready, adopt
 from recohort.images.qsm.reconstruction import Reconstruction, reconstruct
@@ -44,3 +49,61 @@ def make_maps(
     sidecars = headers["sidecars"]
     timing = {"echo_times": echo_times(sidecars), "field_strength": field_strength(sidecars)}
     return reconstruct(magnitude, phase, affine=affine, **timing, **masks, **settings), "reconstructed", affine
+
+
+def write_maps(
+    out: Derivatives, maps: Reconstruction | Ready, affine: np.ndarray, *, record: dict, extra: list[str]
+) -> str:
+    """Write the map, where it is known and what else is asked for; return the path of the map below the dataset.
+
+    Parameters
+    ----------
+    out : Derivatives
+        Where to.
+    maps : Reconstruction or Ready
+        Of which.
+    affine : ndarray
+        Of their grid.
+    record : dict
+        The sidecar of the map.
+    extra : list of str
+        Which of `EXTRA` to write beside them.
+    """
+    chimap = out.write("Chimap", maps.chimap, affine, record)
+    out.write("desc-kept_mask", maps.kept.astype(np.uint8), affine, {"Type": "Brain"})
+    for name in extra:
+        out.write(EXTRA[name], getattr(maps, name), affine, {**maps.record, "Units": "ppm"})
+    return chimap
+
+
+def write_picture(
+    out: Derivatives, maps: Reconstruction | Ready, affine: np.ndarray, found: np.ndarray, *, slices: Callable
+) -> str:
+    """Write slices of the map as a PNG; return its path below the dataset.
+
+    Parameters
+    ----------
+    out : Derivatives
+        Where to.
+    maps : Reconstruction or Ready
+        Of which.
+    affine : ndarray
+        Of their grid.
+    found : ndarray of bool or int, (x, y, z)
+        What is outlined on the map.
+    slices : callable
+        Chooses which slices: `fullest_slices` or `spread_slices`.
+    """
+    picture = axial(
+        maps.chimap,
+        affine,
+        found,
+        around=maps.kept,
+        slices=functools.partial(slices, count=SLICES),
+        pixel_mm=PIXEL_MM,
+        margin_mm=MARGIN_MM,
+        window=WINDOW_PPM,
+    )
+    path = out.folder / f"{out.stem}_desc-overlay_Chimap.png"
+    path.write_bytes(png(picture))
+    return path.relative_to(out.root).as_posix()

@@ -6,7 +6,7 @@ import pandas as pd
 
 from recohort.tables import format as fmt
 from recohort.tables import pick
-from recohort.tables.adjusted import adjusted_p, family_heading
+from recohort.tables.adjusted import adjusted_p, families_of, family_heading
 from recohort.tables.table import Column, Row, Table, finished
 from recohort.tables.words import label_of, level_of, with_interval
 
@@ -56,26 +56,24 @@ def build(
     -------
     Table
     """
-    adjusting = None if family is None else pick.frame_of(frames, f"models/family/{family}")
-    rows, notes = [], []
+    families, rows, notes = families_of(frames, family), [], []
     for section, name in models.items():
         estimates = pick.frame_of(frames, f"models/linear/{name}")
         rows += [Row((section,), section=True)] if len(models) > 1 else []
         found = estimates[(estimates["quantity"] == "coefficient") & (estimates["term"] != "intercept")]
         for _, line in found[found["term"].isin(terms)].iterrows() if terms else found.iterrows():
-            words = _spoken(line, columns)
-            adjusted = None if adjusting is None else adjusted_p(adjusting, name, line["term"])
-            rows.append(_row(words, line, adjusting is not None, adjusted, digits, p_digits))
+            adjusted = [adjusted_p(one, name, line["term"]) for one in families]
+            rows.append(_row(_spoken(line, columns), line, adjusted, digits, p_digits))
         for quantity, text in MEANS.items() if means else ():
             for _, line in estimates[estimates["quantity"] == quantity].iterrows():
-                rows.append(_row(f"{text}: {_level(line)}", line, adjusting is not None, None, digits, p_digits))
+                rows.append(_row(f"{text}: {_level(line)}", line, [None] * len(families), digits, p_digits))
         notes.append(_fit(estimates, section if len(models) > 1 else "", p_digits))
     headings = [Column("Term"), Column(with_interval("Estimate", level)), Column("Standard error"), Column("p")]
-    headings += [Column(family_heading(adjusting))] if adjusting is not None else []
+    headings += [Column(family_heading(one)) for one in families]
     return finished(frames, title=title, columns=headings, rows=rows, footnotes=notes, synthetic=synthetic)
 
 
-def _row(words: str, line: pd.Series, family: bool, adjusted: float | None, digits: int, p_digits: int) -> Row:
+def _row(words: str, line: pd.Series, adjusted: list[float | None], digits: int, p_digits: int) -> Row:
     p = None if line["quantity"] == "adjusted_mean" else pick.value(line, "p_value")
     cells = [
         words,
@@ -83,7 +81,7 @@ def _row(words: str, line: pd.Series, family: bool, adjusted: float | None, digi
         fmt.number(pick.value(line, "std_error"), digits=digits),
         fmt.p_value(p, digits=p_digits),
     ]
-    return Row((*cells, *([fmt.p_value(adjusted, digits=p_digits)] if family else [])))
+    return Row((*cells, *(fmt.p_value(p, digits=p_digits) for p in adjusted)))
 
 
 def _spoken(line: pd.Series, columns: Mapping[str, dict]) -> str:

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recohort.core.bids import entity_of, find, find_derivative
+from recohort.core.bids import find, find_derivative
 from recohort.core.errors import InputError
 from recohort.core.io import open_image, read_image, read_json, read_rows, sidecar_of
 from recohort.core.manifest import sha256
-from recohort.modalities.qsm.files import GradientEcho
+from recohort.modalities.qsm.files import GradientEcho, echoes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,13 +74,9 @@ class DeepGrey(GradientEcho):
                     f"sub-*_space-{{{'|'.join(SPACES)}}}_desc-structures_dseg.nii.gz, or structures.source: atlas"
                 )
 
-        def echoes(part: str) -> dict[int, Path]:
-            parts = find(root, participant, SUFFIX, session=session, part=part)
-            return {int(entity_of(path, "echo") or 1): path for path in parts}
-
         return cls(
-            magnitude=echoes("mag"),
-            phase=echoes("phase"),
+            magnitude=echoes(root, participant, SUFFIX, session=session, part="mag"),
+            phase=echoes(root, participant, SUFFIX, session=session, part="phase"),
             chimap=derivative("Chimap"),
             masks={"brain": derivative("mask", space=SUFFIX, desc="brain"), "lesion": None, "csf": None},
             t1w=weighted[0],
@@ -97,15 +93,25 @@ class DeepGrey(GradientEcho):
             There is neither, or the table is none of ``index, name``.
         """
         (path,) = self.labels.values()
-        sidecar = sidecar_of(path)
-        named = read_json(sidecar).get("Labels") if sidecar.exists() else None
-        if named is not None:
-            return {int(number): str(name) for number, name in named.items()}
         pipeline = next(folder for folder in path.parents if folder.parent.name == "derivatives")
-        table = pipeline / "desc-structures_dseg.tsv"
-        if not table.exists():
-            raise InputError(f"{path}: its labels have no names, expected 'Labels' in its sidecar or {table}")
-        return read_names(table)
+        return names_of(path, pipeline / "desc-structures_dseg.tsv")
+
+
+def names_of(labels: Path, table: Path) -> dict[int, str]:
+    """Return label -> name of a label image: ``Labels`` of its sidecar, else of the table.
+
+    Raises
+    ------
+    InputError
+        There is neither, or the table is none of ``index, name``.
+    """
+    sidecar = sidecar_of(labels)
+    named = read_json(sidecar).get("Labels") if sidecar.exists() else None
+    if named is not None:
+        return {int(number): str(name) for number, name in named.items()}
+    if not table.exists():
+        raise InputError(f"{labels}: its labels have no names, expected 'Labels' in its sidecar or {table}")
+    return read_names(table)
 
 
 def read_names(table: Path) -> dict[int, str]:

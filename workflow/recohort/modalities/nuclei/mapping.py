@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from recohort.core.errors import InputError
-from recohort.core.io import read_image, read_rows
+from recohort.core.io import read_image
+from recohort.modalities.nuclei.files import read_labels, read_names
 
 UNIT = "ppb"
 PPB = np.float32(1000)
@@ -71,12 +72,11 @@ def atlas(shape: tuple[int, ...], affine: np.ndarray, *, images: dict) -> tuple[
     """
     if images["atlas"] is None:
         return None, {}
-    labels, other = read_image(images["atlas"]["image"])
-    names = {int(row["index"]): row["name"] for row in read_rows(images["atlas"]["labels"])}
+    labels, other = read_labels(Path(images["atlas"]["image"]))
     across = np.linalg.inv(other) @ affine
     grid = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
     places = np.round(grid @ across[:3, :3].T + across[:3, 3]).astype(int)
     inside = np.all((places >= 0) & (places < labels.shape), axis=-1)
     there = np.zeros(shape, dtype=np.int32)
-    there[inside] = np.round(labels[tuple(places[inside].T)]).astype(np.int32)
-    return there, names
+    there[inside] = labels[tuple(places[inside].T)]
+    return there, read_names(Path(images["atlas"]["labels"]))

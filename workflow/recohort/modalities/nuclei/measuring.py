@@ -5,9 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from recohort.core.errors import InputError
-from recohort.core.io import read_image, read_json, read_rows, sidecar_of
+from recohort.core.io import read_image, sidecar_of
 from recohort.images.geometry import voxel_size
 from recohort.metrics.nuclei import measure_nuclei, nuclei_warnings
+from recohort.modalities.nuclei.files import names_of
 
 
 def measure(row: dict[str, str], images: Path, *, metrics: dict) -> list[dict]:
@@ -38,21 +39,8 @@ def measure(row: dict[str, str], images: Path, *, metrics: dict) -> list[dict]:
 
 
 def label_names(path: Path) -> dict[int, str]:
-    """Return label -> name of a label image: ``Labels`` of its sidecar, else ``index, name`` of the ``.tsv`` beside it.
-
-    Raises
-    ------
-    InputError
-        There is neither.
-    """
-    sidecar = sidecar_of(path)
-    named = read_json(sidecar).get("Labels") if sidecar.exists() else None
-    if named is None:
-        table = sidecar.with_suffix(".tsv")
-        if not table.exists():
-            raise InputError(f"{path}: its labels have no names, expected 'Labels' in {sidecar.name} or {table.name}")
-        named = {row["index"]: row["name"] for row in read_rows(table)}
-    return {int(number): str(name) for number, name in named.items()}
+    """Return label -> name of a label image, of its sidecar, else of the ``.tsv`` beside it."""
+    return names_of(path, sidecar_of(path).with_suffix(".tsv"))
 
 
 def judge(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -14,12 +14,12 @@ from recohort.images.bias import correct_bias
 from recohort.images.geometry import grid_difference
 from recohort.images.nuclei.carried import Motions, atlas_labels, given_labels, map_in_template, output_grid
 from recohort.images.nuclei.edge import trusted_brain
-from recohort.images.overlay import axial, png, spread_slices
+from recohort.images.overlay import spread_slices
 from recohort.images.qsm.acquisition import check_acquisition
 from recohort.images.registration.grid import Brain, linear, moved
 from recohort.images.registration.linear import align, size_of
 from recohort.images.registration.subject import to_template
-from recohort.modalities.gradient_echo import EXTRA, MARGIN_MM, PIXEL_MM, SLICES, WINDOW_PPM, make_maps
+from recohort.modalities.gradient_echo import make_maps, write_maps, write_picture
 from recohort.modalities.nuclei.files import (
     SUFFIX,
     DeepGrey,
@@ -108,16 +108,14 @@ def process(root: Path, participant: str, made: Path, *, images: dict, metrics: 
     carried = map_in_template(maps.chimap, maps.kept, motions, grid, brain)
 
     out = Derivatives(made, participant, images["session"])
-    place = {"chimap": out.write("Chimap", maps.chimap, affine, {**maps.record, **trusted_by})}
-    out.write("desc-kept_mask", maps.kept.astype(np.uint8), affine, {"Type": "Brain"})
-    for name in images["save"] if status == "reconstructed" else []:
-        out.write(EXTRA[name], getattr(maps, name), affine, {**maps.record, "Units": "ppm"})
+    extra = images["save"] if status == "reconstructed" else []
+    place = {"chimap": write_maps(out, maps, affine, record={**maps.record, **trusted_by}, extra=extra)}
     named = {"Labels": {str(number): name for number, name in names.items()}, "Source": images["structures"]["source"]}
     place["structures"] = out.write(f"space-{SUFFIX}_desc-structures_dseg", labels, affine, named)
     space = SPACE[images["template"]["kind"]]
     place["template_chimap"] = out.write(f"space-{space}_Chimap", carried, grid.affine, {"Units": "ppm"})
     if images["overlay"]:
-        place["overlay"] = _picture(out, maps, affine, labels)
+        place["overlay"] = write_picture(out, maps, affine, labels, slices=spread_slices)
     place["sha256"] = sha256(made / place["chimap"])
     seen["template_known"] = float(np.isfinite(carried[brain]).mean())
     return {"status": status, **place, **maps.qc, **trimmed, **seen}, out.files()
@@ -184,23 +182,6 @@ def _labels(files: DeepGrey, shape, motions: Motions, images: dict) -> tuple[np.
     if not labels.any():
         raise InputError(f"{path}: holds no label, expected whole numbers above 0")
     return (labels if space == SUFFIX else given_labels(labels, affine, motions, shape)), files.names()
-
-
-def _picture(out: Derivatives, maps, affine: np.ndarray, labels: np.ndarray) -> str:
-    """Write three slices through the structures as a PNG; return its path below the dataset."""
-    picture = axial(
-        maps.chimap,
-        affine,
-        labels,
-        around=maps.kept,
-        slices=functools.partial(spread_slices, count=SLICES),
-        pixel_mm=PIXEL_MM,
-        margin_mm=MARGIN_MM,
-        window=WINDOW_PPM,
-    )
-    path = out.folder / f"{out.stem}_desc-overlay_Chimap.png"
-    path.write_bytes(png(picture))
-    return path.relative_to(out.root).as_posix()
 
 
 @functools.lru_cache(maxsize=1)

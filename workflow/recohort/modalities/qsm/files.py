@@ -52,10 +52,6 @@ class GradientEcho:
             There is no lesion mask, or two pipelines offer one.
         """
 
-        def echoes(part: str) -> dict[int, Path]:
-            found = find(root, participant, "MEGRE", session=session, part=part)
-            return {int(entity_of(path, "echo") or 1): path for path in found}
-
         def derivative(suffix: str, **entities: str) -> Path | None:
             return find_derivative(root, participant, suffix, session=session, **entities)
 
@@ -63,8 +59,8 @@ class GradientEcho:
             expected = f"derivatives/*/{participant}/anat/{participant}_label-{lesion}_mask.nii.gz"
             raise InputError(f"found no lesion mask, expected {expected}")
         return cls(
-            magnitude=echoes("mag"),
-            phase=echoes("phase"),
+            magnitude=echoes(root, participant, "MEGRE", session=session, part="mag"),
+            phase=echoes(root, participant, "MEGRE", session=session, part="phase"),
             chimap=derivative("Chimap"),
             masks={
                 "brain": derivative("mask", desc="brain"),
@@ -107,3 +103,9 @@ class GradientEcho:
             for images in (self.magnitude, self.phase)
         )
         return magnitude, phase, affine
+
+
+def echoes(root: Path, participant: str, suffix: str, *, session: str | None, part: str) -> dict[int, Path]:
+    """Return a participant's images of one part, ``mag`` or ``phase``, by echo number: 1 where a name has none."""
+    found = find(root, participant, suffix, session=session, part=part)
+    return {int(entity_of(path, "echo") or 1): path for path in found}

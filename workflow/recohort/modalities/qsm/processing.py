@@ -1,18 +1,13 @@
 """A participant's gradient echo images to a susceptibility map with its sidecar, or a ready map taken over."""
 
-import functools
 from pathlib import Path
-
-import numpy as np
 
 from recohort.core.derivatives import Derivatives
 from recohort.core.errors import InputError
 from recohort.core.manifest import sha256
-from recohort.images.overlay import axial, fullest_slices, png
+from recohort.images.overlay import fullest_slices
 from recohort.images.qsm.acquisition import check_acquisition
-from recohort.images.qsm.ready import Ready
-from recohort.images.qsm.reconstruction import Reconstruction
-from recohort.modalities.gradient_echo import EXTRA, MARGIN_MM, PIXEL_MM, SLICES, WINDOW_PPM, make_maps
+from recohort.modalities.gradient_echo import make_maps, write_maps, write_picture
 from recohort.modalities.qsm.files import GradientEcho
 
 STATUS = ("chimap", "mask", "overlay", "sha256")
@@ -59,28 +54,9 @@ def process(root: Path, participant: str, made: Path, *, images: dict, metrics: 
     masks = files.mask_voxels()
     maps, status, affine = make_maps(files, masks, {key: images[key] for key in images if key not in BESIDE})
     out = Derivatives(made, participant, images["session"])
-    chimap = out.write("Chimap", maps.chimap, affine, maps.record)
-    out.write("desc-kept_mask", maps.kept.astype("uint8"), affine, {"Type": "Brain"})
-    for name in images["save"] if status == "reconstructed" else []:
-        out.write(EXTRA[name], getattr(maps, name), affine, {**maps.record, "Units": "ppm"})
+    extra = images["save"] if status == "reconstructed" else []
+    chimap = write_maps(out, maps, affine, record=maps.record, extra=extra)
     place = {"chimap": chimap, "mask": files.masks["lesion"], "sha256": sha256(made / chimap)}
     if images["overlay"]:
-        place["overlay"] = _picture(out, maps, affine, masks["lesion_mask"])
+        place["overlay"] = write_picture(out, maps, affine, masks["lesion_mask"] > 0, slices=fullest_slices)
     return {"status": status, **place, **maps.qc}, out.files()
-
-
-def _picture(out: Derivatives, maps: Reconstruction | Ready, affine: np.ndarray, lesion: np.ndarray) -> str:
-    """Write the slices with most lesion as a PNG; return its path below the dataset."""
-    picture = axial(
-        maps.chimap,
-        affine,
-        lesion > 0,
-        around=maps.kept,
-        slices=functools.partial(fullest_slices, count=SLICES),
-        pixel_mm=PIXEL_MM,
-        margin_mm=MARGIN_MM,
-        window=WINDOW_PPM,
-    )
-    path = out.folder / f"{out.stem}_desc-overlay_Chimap.png"
-    path.write_bytes(png(picture))
-    return path.relative_to(out.root).as_posix()

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from recohort.core.bids import TRUTH
 from recohort.core.derivatives import Derivatives
 from recohort.core.seeds import generator
 from recohort.synthetic.wml.cohort import draw_imaged, has_ct
@@ -35,7 +36,7 @@ def simulate(
     A patient without CT gets no file and no truth.
     """
     raw = Derivatives(root, participant, None, "ct")
-    masks = Derivatives(root / "derivatives" / "truth", participant, None, "ct")
+    masks = Derivatives(root / "derivatives" / TRUTH, participant, None, "ct")
     if not has_ct(participant, study=study, seed=seed, **trial["without_ct"]):
         return [], {}
     age, volume = draw_imaged(participant, study=study, seed=seed, covariates=covariates, wml=wml)
