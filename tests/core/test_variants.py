@@ -157,3 +157,20 @@ def test_what_is_no_alternative_is_no_study(studies):
         studies["mine/sensitivity/matching.ratio-7"]
     with pytest.raises(KeyError):
         studies["yours"]
+
+
+@pytest.mark.parametrize(("less", "kept"), [({}, []), ({"age": {"knots": 4}}, ["age"])])
+def test_a_mapping_with_fewer_entries_is_a_change(declare, less, kept):
+    """An empty or smaller mapping of one's own names is no shorter way to write the one that stands."""
+    key = "models.logistic.everyone.splines"
+    standing = {"age": {"knots": 4}, "sex": {"knots": 3}}
+    alternative = {"model": "logistic.everyone", "vary": {key: {"Some": less, "Both": standing}}}
+    found = {one.choices.get(key): one.changes.get(key) for one in listed(declare(alternative, **{key: standing}))}
+    assert list(found["Some"]) == kept and found["Both"] is None
+
+
+def test_a_value_with_its_defaults_left_out_is_what_stands(declare):
+    study = declare({"vary": {"cohort.matching.caliper": TENTH}}, **{"cohort.matching.caliper": {"width": 0.1}})
+    assert set(study["cohort"]["matching"]["caliper"]) > {"width"}, "the schema adds more"
+    assert listed(study)[0].choices == {"cohort.matching.caliper": "0.1 SD"}
+    assert [one.variant for one in listed(study)] == [AS_IS, "matching.caliper-0.2-SD", "matching.caliper-none"]

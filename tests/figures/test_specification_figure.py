@@ -142,6 +142,52 @@ def test_scale_that_differs_only_in_its_size_is_named_once():
     assert figure.axes[0].get_ylabel() == "Hazard ratio (95 % CI)\nLesion median susceptibility, per SD"
 
 
+def gathered(*rows):
+    """Return what a sensitivity analysis gathers: a row per (choice, scale, numbers)."""
+    listed = [
+        {**estimate("lesion_median", "hazard_ratio", scale, *numbers, n=90 if numbers else np.nan), "choice": choice}
+        for choice, scale, *numbers in rows
+    ]
+    frame = pd.DataFrame(listed).assign(specification="as configured", results="a.tsv")
+    frame["reason"] = ["" if numbers else "nobody is matched" for _, _, *numbers in rows]
+    return frame[["specification", "results", "choice", *(name for name in listed[0] if name != "choice"), "reason"]]
+
+
+def of_analysis(frame, **changes):
+    entry = completed("figures", {"kind": "specification", "title": "T", "sensitivity": "a", **changes})
+    settings = item_settings("figures", entry)
+    return specification.draw({"sensitivity/a": frame}, columns=COLUMNS, synthetic=False, level=0.95, **settings)
+
+
+def test_an_alternative_without_an_answer_stands_last_without_a_point_and_without_a_scale():
+    rows = ("tight", None), ("as configured", "per 1 ppm", 1.4, 1.1, 2.0), ("wide", "per 1 ppm", 1.2, 0.9, 1.6)
+    figure = of_analysis(gathered(*rows))
+    assert "No estimate" in words(figure)
+    assert points(figure).tolist() == [[1, 1.2], [2, 1.4]]
+    assert figure.axes[0].get_ylabel().endswith("Lesion median susceptibility, per 1 ppm")
+    heights = [bar.get_height() for bar in figure.axes[1].patches if bar.get_facecolor() != (0, 0, 0, 0)]
+    assert heights[:2] == [90, 90] and np.isnan(heights[2])
+    assert figure.axes[1].get_ylim()[1] > 90
+
+
+@pytest.mark.parametrize("value", [0.0, np.inf])
+def test_a_ratio_without_a_finite_logarithm_is_no_estimate_and_stands_last(value):
+    frame = gathered(("a", "per 1 ppm", 1.4, 1.1, 2.0), ("b", "per 2 ppm", value, np.nan, np.nan))
+    figure = of_analysis(frame)
+    assert points(figure).tolist() == [[1, 1.4]]
+    lost = [line for line in figure.axes[0].lines if line.get_label() == "No estimate"]
+    assert lost[0].get_xdata().tolist() == [2]
+    assert figure.axes[0].get_ylabel().endswith(", per 1 ppm")
+    with pytest.raises(InputError, match="no model has an estimate"):
+        of_analysis(frame[1:])
+
+
+def test_labels_rename_the_term():
+    frame = gathered(("a", "per 1 ppm", 1.4, 1.1, 2.0), ("b", "per 1 ppm", 1.2, 1.1, 2.0))
+    figure = of_analysis(frame, labels={"lesion_median": "Susceptibility of the lesion"})
+    assert figure.axes[0].get_ylabel() == "Hazard ratio (95 % CI)\nSusceptibility of the lesion, per 1 ppm"
+
+
 def test_models_without_the_estimate_are_refused():
     frames, entries = made(3)
     with pytest.raises(

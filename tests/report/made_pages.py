@@ -56,6 +56,7 @@ GATHERED = pd.DataFrame(
         "n": [86, 80, 86, None],
         "n_events": [30, 28, 30, None],
         "method": ["Wald"] * 4,
+        "reason": [None, None, "landmark 60: the longest week is 52 <expected> more", None],
     }
 )
 STATUS = pd.DataFrame(

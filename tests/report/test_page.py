@@ -175,7 +175,9 @@ def test_a_sensitivity_analysis_stands_with_its_figure_and_its_estimates(made):
     assert 'id="figure6_km"' in hangs
     assert 'id="figure6_km"' not in results
     assert "Hazard ratio of Marker, per 1, under 3 alternatives" in hangs
-    assert "Estimates from 1.12 to 2.50; 1 of 3 intervals hold 1, no effect." in hangs
+    assert "Estimates from 1.12 to 2.50; 1 of 2 intervals hold 1, no effect." in hangs
+    assert "This is of those with an estimate, 2 of 3 alternatives." in hangs
+    assert "No estimate: landmark 60: the longest week is 52 &lt;expected&gt; more</td>" in hangs
     assert "Published: 2.61 (1.40–4.90)." in hangs
     assert '<a href="../sensitivity/caliper-0.2/models/cox/a.tsv"' in hangs
     assert '<a href="../models/cox/b.tsv"' in hangs

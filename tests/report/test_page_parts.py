@@ -66,7 +66,7 @@ def test_a_figure_says_of_how_many_it_is(frames, said):
 def test_alternatives_are_rounded_to_three_digits_and_link_to_their_estimates():
     small = GATHERED.assign(**{key: GATHERED[key] / 100 for key in ("estimate", "conf_low", "conf_high")})
     found = alternatives(small, columns={}, labels={}, page="results/study/report")
-    assert [row["estimate"] for row in found["rows"]] == ["0.0250 (0.0150–0.0350)", "0.0112 (0.0090–0.0140)", "–"]
+    assert [row["estimate"] for row in found["rows"]] == ["0.0250 (0.0150–0.0350)", "0.0112 (0.0090–0.0140)", ""]
     assert [row["path"] for row in found["rows"]][1:] == [
         "../sensitivity/caliper-0.2/models/cox/a.tsv",
         "../models/cox/b.tsv",
@@ -78,6 +78,21 @@ def test_alternatives_are_rounded_to_three_digits_and_link_to_their_estimates():
     nulls = {"survival": "", "auc": "0.5", "hazard_ratio": "1", "adjusted_difference": "0"}
     for quantity, null in nulls.items():
         assert alternatives(GATHERED.assign(quantity=quantity), columns={}, labels={}, page="p")["null"] == null
+
+
+def test_counts_are_of_the_alternatives_with_an_estimate():
+    zero = GATHERED.assign(scale=["per 1", "per 1", None, None])
+    zero.loc[1, ["estimate", "conf_low", "conf_high", "scale", "reason"]] = [0.0, 0.0, 9.0, "per 2", "it is 0"]
+    found = alternatives(zero, columns={}, labels={}, page="p")
+    assert (found["n"], found["known"], found["crossing"], found["range"]) == (3, 1, 0, "2.50–2.50")
+    assert [row["estimate"] for row in found["rows"]] == ["2.50 (1.50–3.50)", "", ""]
+    assert [row["reason"] for row in found["rows"]] == ["", "it is 0", GATHERED["reason"][2]]
+    assert found["scale"] == "per 1", "the scale of what is no estimate does not count"
+
+
+def test_labels_rename_the_term_of_a_sensitivity_analysis():
+    found = [alternatives(GATHERED, columns={}, labels=labels, page="p") for labels in ({}, {"marker": "Iron"})]
+    assert [one["term"] for one in found] == ["Marker", "Iron"]
 
 
 def test_participants_are_listed_by_their_greatest_distance():

@@ -4,7 +4,7 @@ from recohort.cohort.assemble import assemble
 from recohort.core.io import read_table, write_table
 from recohort.core.job import job
 
-with job(snakemake.log):
+with job(snakemake.log, study=snakemake.wildcards.study, made=snakemake.output):
     files = snakemake.input
     assembled = assemble(
         read_table(files.participants),

@@ -7,7 +7,7 @@ from recohort.core.job import job
 from recohort.models.inputs import prepare
 from recohort.models.pooling import fit_each
 
-with job(snakemake.log):
+with job(snakemake.log, study=snakemake.wildcards.study, made=snakemake.output):
     fit, name = import_module(f"recohort.models.{snakemake.wildcards.kind}").fit, snakemake.wildcards.name
     entry, frames = (
         snakemake.params.entry,

@@ -10,7 +10,7 @@ from recohort.core.job import job
 from recohort.models.inputs import prepare
 from recohort.models.voxelwise import fit
 
-with job(snakemake.log):
+with job(snakemake.log, study=snakemake.wildcards.study, made=snakemake.output):
     settings, name = snakemake.params, snakemake.wildcards.name
     mapping = import_module(f"recohort.modalities.{settings.images['kind']}.mapping")
     frames = read_results(snakemake.input.results, *settings.roots)

@@ -4,7 +4,7 @@ from recohort.cohort.imputation import impute
 from recohort.core.io import read_table, write_table
 from recohort.core.job import job
 
-with job(snakemake.log):
+with job(snakemake.log, study=snakemake.wildcards.study, made=snakemake.output):
     imputed = impute(
         read_table(snakemake.input.eligible),
         **snakemake.params.imputation,

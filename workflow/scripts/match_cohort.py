@@ -4,7 +4,7 @@ from recohort.cohort.matching import match, support_step
 from recohort.core.io import read_json, read_table, write_json, write_table
 from recohort.core.job import job
 
-with job(snakemake.log):
+with job(snakemake.log, study=snakemake.wildcards.study, made=snakemake.output):
     eligible, settings = read_table(snakemake.input.eligible), snakemake.params.matching
     matched = match(eligible, seed=snakemake.params.seed, columns=snakemake.params.columns, **settings)
     step = support_step(eligible, matched.supported, treatment=settings["treatment"])

@@ -7,6 +7,14 @@ class InputError(Exception):
     """An input is wrong; the message is one sentence a user can act on."""
 
 
+class UnreadableError(InputError):
+    """A file is missing or damaged: a fault of the files, which is never an answer."""
+
+
+class NoAnswer(InputError):  # noqa: N818
+    """An alternative of a study gives no estimate; the message says why, and stands in place of its results."""
+
+
 class Findings:
     """Findings of one validation, raised together so that a user mends them in one go.
 

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recohort.core.errors import InputError
+from recohort.core.errors import NoAnswer, UnreadableError
 
 if TYPE_CHECKING:
     import nibabel as nib
     import numpy as np
     import pandas as pd
+
+NO_ESTIMATE = "no_estimate"
+"""The only column of a table, and the only key of a JSON, that holds why an alternative has no result there."""
 
 
 def read_rows(path: str | Path, *, delimiter: str = "\t") -> list[dict[str, str]]:
@@ -35,14 +38,16 @@ def read_table(path: str | Path) -> "pd.DataFrame":
 
     Raises
     ------
-    InputError
+    UnreadableError
         The file is missing, empty, or no table.
+    NoAnswer
+        It holds why there is none.
     """
     import pandas as pd
 
     separator = "\t" if Path(path).suffix == ".tsv" else ","
     try:
-        return pd.read_csv(
+        table = pd.read_csv(
             path,
             sep=separator,
             dtype={"participant_id": str},
@@ -51,11 +56,33 @@ def read_table(path: str | Path) -> "pd.DataFrame":
             float_precision="round_trip",
         )
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise UnreadableError(f"{path}: there is no such file") from None
     except pd.errors.EmptyDataError:
-        raise InputError(f"{path}: is empty, expected a table with a header") from None
+        raise UnreadableError(f"{path}: is empty, expected a table with a header") from None
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not readable as a table: {error}") from None
+        raise UnreadableError(f"{path}: not readable as a table: {error}") from None
+    if list(table.columns) == [NO_ESTIMATE] and len(table) == 1:
+        raise NoAnswer(str(table[NO_ESTIMATE].iloc[0]))
+    return table
+
+
+def read_answer(path: str | Path) -> "pd.DataFrame | NoAnswer":
+    """Read a table as `read_table` does; return why there is none where the file holds that."""
+    try:
+        return read_table(path)
+    except NoAnswer as error:
+        return error
+
+
+def write_no_answer(sentence: str, path: str | Path) -> None:
+    """Write why there is no result in its place: a TSV or a JSON says it, what cannot hold words is empty."""
+    path = Path(path)
+    if path.suffix == ".tsv":
+        write_rows(path, [{NO_ESTIMATE: sentence}], [NO_ESTIMATE])
+    elif path.suffix == ".json":
+        write_json({NO_ESTIMATE: sentence}, path)
+    else:
+        path.write_bytes(b"")
 
 
 def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
@@ -86,15 +113,20 @@ def read_json(path: str | Path) -> dict:
 
     Raises
     ------
-    InputError
+    UnreadableError
         The file is missing or no JSON.
+    NoAnswer
+        It holds why there is none.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise UnreadableError(f"{path}: there is no such file") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not readable as JSON: {error}") from None
+        raise UnreadableError(f"{path}: not readable as JSON: {error}") from None
+    if isinstance(content, dict) and list(content) == [NO_ESTIMATE]:
+        raise NoAnswer(content[NO_ESTIMATE])
+    return content
 
 
 def write_json(content: object, path: str | Path) -> None:
@@ -116,7 +148,7 @@ def read_image(path: str | Path) -> "tuple[np.ndarray, np.ndarray]":
 
     Raises
     ------
-    InputError
+    UnreadableError
         The file is missing, truncated or no NIfTI.
     """
     import nibabel as nib
@@ -126,9 +158,9 @@ def read_image(path: str | Path) -> "tuple[np.ndarray, np.ndarray]":
         image = nib.load(path)
         return np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged")), image.affine
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise UnreadableError(f"{path}: there is no such file") from None
     except (nib.filebasedimages.ImageFileError, OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path}: not readable as NIfTI, it may be truncated ({_first_line(error)})") from None
+        raise UnreadableError(f"{path}: not readable as NIfTI, it may be truncated ({_first_line(error)})") from None
 
 
 def open_image(path: Path) -> "nib.Nifti1Image":
@@ -136,7 +168,7 @@ def open_image(path: Path) -> "nib.Nifti1Image":
 
     Raises
     ------
-    InputError
+    UnreadableError
         The file is no NIfTI, or holds fewer bytes than its header promises.
     """
     import gzip
@@ -147,11 +179,11 @@ def open_image(path: Path) -> "nib.Nifti1Image":
     try:
         image = nib.load(path)
     except (nib.filebasedimages.ImageFileError, OSError, EOFError, ValueError, gzip.BadGzipFile):
-        raise InputError(f"{path}: not readable as NIfTI, it may be truncated") from None
+        raise UnreadableError(f"{path}: not readable as NIfTI, it may be truncated") from None
     expected = image.dataobj.offset + image.header.get_data_dtype().itemsize * int(np.prod(image.shape))
     found = _bytes_inside(path)
     if found != expected % 2**32:
-        raise InputError(f"{path}: holds {found} bytes, its header promises {expected}: the file is truncated")
+        raise UnreadableError(f"{path}: holds {found} bytes, its header promises {expected}: the file is truncated")
     return image
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from recohort.core.errors import InputError
 from recohort.core.references import MADE_BY, model_sources
+from recohort.core.schema import chosen, load_schema, subschema_of, with_defaults
 
 FOLDER = "sensitivity"
 """Below a study's results: what its alternatives make, a folder each."""
@@ -62,8 +63,8 @@ def specifications(entry: Mapping, study: Mapping) -> list[Specification]:
     several = len({(model, term) for _, model, term in asked}) > 1
     found = {}
     for wanted, model, term in asked:
-        changes = {key: value for key, value in wanted.items() if not _stands(value, value_at(study, key))}
-        called = {key: _called(changes.get(key, value_at(study, key)), names[key]) for key in names}
+        changes = {key: value for key, value in wanted.items() if not _same(study, key, value, value_at(study, key))}
+        called = {key: _called(study, key, changes.get(key, value_at(study, key)), names[key]) for key in names}
         variant = "+".join(f"{_short(key)}-{_slug(called[key])}" for key in sorted(changes)) if changes else AS_IS
         behind = _behind(model, changed(study, changes))
         choices = {key: name for key, name in called.items() if any(key.startswith(part) for part in behind)}
@@ -126,11 +127,19 @@ def _behind(model: str, study: Mapping) -> list[str]:
     return parts
 
 
-def _stands(value: object, standing: object) -> bool:
-    """Return whether a value is what stands already, where defaults may have been added to it."""
-    if isinstance(value, Mapping) and isinstance(standing, Mapping):
-        return all(key in standing and _stands(part, standing[key]) for key, part in value.items())
-    return value == standing and type(value) is type(standing)
+def _same(study: Mapping, key: str, one: object, other: object) -> bool:
+    """Return whether two values of a key are one, once the schema's defaults are added to both."""
+    schema, place = load_schema("study"), study
+    for part in key.split("."):
+        schema = subschema_of(chosen(schema, place), part)
+        place = place.get(part) if isinstance(place, Mapping) else None
+    return _equal(with_defaults(one, schema), with_defaults(other, schema))
+
+
+def _equal(one: object, other: object) -> bool:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_equal(part, other[key]) for key, part in one.items())
+    return one == other and type(one) is type(other)
 
 
 def _values(given: list | Mapping) -> list:
@@ -145,9 +154,9 @@ def _names(alternatives: list[Mapping]) -> dict[str, list[tuple[str, object]]]:
     return names
 
 
-def _called(value: object, names: list[tuple[str, object]]) -> str:
+def _called(study: Mapping, key: str, value: object, names: list[tuple[str, object]]) -> str:
     for name, named in names:
-        if _stands(named, value):
+        if _same(study, key, named, value):
             return name
     if isinstance(value, (list, dict)):
         return "as configured"

@@ -68,7 +68,7 @@ def draw(
     term, quantity, scale : str
         The row that is drawn of each model; of the scale its beginning, empty for any.
     labels : mapping
-        Decision or choice -> how it is called.
+        Decision, choice, quantity or term -> how it is called.
     published : mapping or None
         ``estimate, conf_low, conf_high`` drawn as a line and a band.
     digits : int
@@ -87,7 +87,7 @@ def draw(
         published = published or printed
     else:
         found = [_found(frames, entry, term, quantity, scale) for entry in specifications]
-    if not any(np.isfinite(one.row["estimate"]) for one in found):
+    if not any(_known(one) for one in found):
         raise InputError(f"figure of kind 'specification': no model has an estimate of {quantity} for '{term}'")
     ordered = sorted(found, key=_place)
     decisions = {
@@ -101,7 +101,7 @@ def draw(
     _curve(curve, ordered, quantity, published, digits)
     what = with_interval(labels.get(quantity) or quantity_of(quantity), level)
     said = _per(ordered)
-    curve.set_ylabel(f"{what}\n{label_of(term, columns)}" + (f", {said}" if said else ""))
+    curve.set_ylabel(f"{what}\n{labels.get(term) or label_of(term, columns)}" + (f", {said}" if said else ""))
     places = range(1, len(ordered) + 1)
     sizes.bar(places, [one.row["n"] for one in ordered], width=0.7, color=PALE, edgecolor=GREY, lw=0.3)
     sizes.yaxis.set_major_locator(MaxNLocator(2, integer=True, steps=[1, 2, 5, 10]))
@@ -143,14 +143,20 @@ def _gathered(frame: pd.DataFrame) -> tuple[list[_Specification], dict[str, floa
     return found, {name: value for name, value in values.items() if np.isfinite(value)}
 
 
-def _place(one: _Specification) -> tuple[bool, float]:
+def _known(one: _Specification) -> bool:
+    """Return whether there is an estimate: a number, of a ratio one above 0."""
     value = one.row["estimate"]
-    return (True, 0.0) if pd.isna(value) else (False, float(value))
+    return bool(np.isfinite(value) and (value > 0 or not is_ratio(one.row["quantity"])))
+
+
+def _place(one: _Specification) -> tuple[bool, float]:
+    return (False, float(one.row["estimate"])) if _known(one) else (True, 0.0)
 
 
 def _per(ordered: list[_Specification]) -> str:
-    """Return the scale; where an SD or the like differs between models only what it is per."""
-    scales = list(dict.fromkeys("" if pd.isna(one.row["scale"]) else str(one.row["scale"]) for one in ordered))
+    """Return the scale of the estimates; where an SD or the like differs between models only what it is per."""
+    scales = [one.row["scale"] for one in ordered if _known(one)]
+    scales = list(dict.fromkeys("" if pd.isna(scale) else str(scale) for scale in scales))
     if len(scales) == 1:
         return scales[0]
     beginnings = list(dict.fromkeys(scale.split(" (")[0] for scale in scales))
@@ -166,7 +172,7 @@ def _curve(
         np.array([one.row[name] for one in ordered], dtype=float) for name in ("estimate", "conf_low", "conf_high")
     )
     places = np.arange(1, len(ordered) + 1)
-    seen = np.isfinite(estimates) & ((estimates > 0) | (not ratio))
+    seen = np.array([_known(one) for one in ordered])
     bottom, top = _reach(estimates[seen], lows, highs, published, ratio=ratio, null=null)
     size = 3.6 if len(ordered) <= 30 else 2.6
     if published is not None:

@@ -25,11 +25,11 @@ def alternatives(
     Parameters
     ----------
     gathered : DataFrame
-        ``sensitivity/<name>.tsv``: ``specification, results``, a column per decision, the estimates.
+        ``sensitivity/<name>.tsv``: ``specification, results``, a column per decision, the estimates, ``reason``.
     columns : mapping
         Declared columns: name -> label.
     labels : mapping
-        Decision or choice -> how it is called.
+        Decision, choice or term -> how it is called.
     page : str
         Folder of the page that links to the results.
 
@@ -37,38 +37,42 @@ def alternatives(
     -------
     dict
         ``quantity, term, scale, decisions`` (the headings), ``range`` (least to greatest estimate), ``n`` (how many
-        alternatives), ``null`` (what no effect is; empty for a share, which has none), ``crossing`` (how many intervals
-        hold it), ``published`` (the estimate as printed) and ``rows``: ``name, choices, estimate, p, n, path, file``.
+        alternatives), ``known`` (how many with an estimate), ``null`` (what no effect is; empty for a share, which has
+        none), ``crossing`` (how many of the known have an interval that holds it), ``published`` (the estimate as
+        printed) and ``rows``: ``name, choices, estimate, reason`` (why there is none), ``p, n, path, file``.
     """
     decisions = list(gathered.columns[2 : list(gathered.columns).index("term")])
     printed = gathered["specification"] == PUBLISHED
     found, published = gathered[~printed], gathered[printed]
     first = found.iloc[0]
     null = no_effect(first["quantity"])
-    known = found["estimate"].dropna()
-    digits = _digits(known)
-    scales = list(dict.fromkeys(found["scale"].dropna().astype(str)))
+    known = found[found["reason"].isna() | (found["reason"] == "")]
+    estimates = known["estimate"]
+    digits = _digits(estimates)
+    scales = list(dict.fromkeys(known["scale"].dropna().astype(str)))
     rows = [
         {
             "name": row["specification"],
             "choices": ["" if pd.isna(row[key]) else _called(key_of(row[key]), labels) for key in decisions],
-            "estimate": _estimate(row, digits),
+            "estimate": _estimate(row, digits) if place in known.index else "",
+            "reason": "" if place in known.index else row["reason"],
             "p": fmt.p_value(row["p_value"], digits=3),
             "n": fmt.count(row["n"]) + ("" if pd.isna(row["n_events"]) else f" ({fmt.count(row['n_events'])})"),
             "path": posixpath.relpath(row["results"], page),
             "file": row["results"],
         }
-        for _, row in found.iterrows()
+        for place, row in found.iterrows()
     ]
     return {
         "quantity": quantity_of(first["quantity"]),
-        "term": label_of(first["term"], columns),
+        "term": labels.get(first["term"]) or label_of(first["term"], columns),
         "scale": scales[0] if len(scales) == 1 else "scales differ",
         "decisions": [labels.get(key) or label_of(key.rpartition(".")[2], {}) for key in decisions],
         "events": bool(found["n_events"].notna().any()),
-        "range": fmt.limits(known.min(), known.max(), digits=digits) if len(known) else fmt.MISSING,
+        "range": fmt.limits(estimates.min(), estimates.max(), digits=digits) if len(known) else fmt.MISSING,
         "n": len(found),
-        "crossing": int(((found["conf_low"] <= null) & (null <= found["conf_high"])).sum()),
+        "known": len(known),
+        "crossing": int(((known["conf_low"] <= null) & (null <= known["conf_high"])).sum()),
         "null": "" if is_share(first["quantity"]) and not null else f"{null:g}",
         "published": _estimate(published.iloc[0], digits) if len(published) else "",
         "rows": rows,
