@@ -21,8 +21,38 @@ RAW = {"sub-001/anat/raw.nii.gz": b"\x1f\x8b raw 1", "sub-002/anat/raw.nii.gz": 
 OUTSIDE = {
     "data/published/demo.csv": b"item\n",
     "workflow/scripts/fit_model.py": b"pass\n",
+    "workflow/scripts/process_images.py": b"import this\n",
     "requirements.lock": b"a==1\n",
 }
+STEPS = [
+    {
+        "rule": "fit_model",
+        "jobs": [
+            {
+                "inputs": ["data/published/demo.csv"],
+                "reads": ["images/batches/sub-001_2.status.tsv", "images/batches/sub-001_2.tsv"],
+                "outputs": ["models/cox/crude.tsv", "tables/table2.csv"],
+            },
+            {
+                "inputs": [],
+                "reads": ["models/cox/crude.tsv"],
+                "outputs": ["report/index.html", "figures/figure1.png"],
+            },
+        ],
+    },
+    {
+        "rule": "process_images",
+        "jobs": [
+            {
+                "inputs": ["data/demo/"],
+                "reads": [],
+                "outputs": ["images/batches/sub-001_2.tsv", "images/batches/sub-001_2.status.tsv"],
+            },
+            {"inputs": [], "reads": [], "outputs": ["provenance/batches/sub-001_2.tsv"]},
+        ],
+    },
+]
+"""Not in the order of the work, and in fewer rules than a study has."""
 
 
 def write(root: Path, files: dict[str, bytes]) -> dict[str, list[Path]]:
@@ -43,17 +73,21 @@ def recorded(base: Path, commit: dict) -> Path:
     raw = base / "data" / "demo"
     write_manifest(folder / "provenance/batches/sub-001_2.tsv", raw, write(raw, RAW))
     made = [*RESULTS, "images/batches/sub-001_2.tsv", "provenance/batches/sub-001_2.tsv"]
-    inputs, code, lock = ([file_entry(base / name, name)] for name in OUTSIDE)
+    inputs, fitting, processing, lock = (file_entry(base / name, name) for name in OUTSIDE)
     record = describe(
         study="demo",
         configuration={"study": {"title": "Demonstration", "doi": "10.1000/182", "reference": "A paper"}, "models": {}},
         run={"seed": 7, "figure_formats": ["png"]},
         commit=commit,
-        versions={"recohort": "0.1.0", "packages": {"numpy": {"installed": "2.4.6", "locked": "2.4.6"}}},
-        lock=lock,
-        inputs=inputs,
-        code=code,
+        versions={
+            "recohort": "0.1.0",
+            "packages": {name: {"installed": "2.4.6", "locked": "2.4.6"} for name in ("numpy", "snakemake")},
+        },
+        lock=[lock],
+        inputs=[inputs],
+        code=[fitting, processing],
         outputs=[file_entry(folder / name, name, rule="fit_model") for name in made],
+        steps=STEPS,
     )
     (folder / CRATE).write_text(text(crate(record)))
     record = with_output(record, file_entry(folder / CRATE, CRATE, rule="record_provenance"))

@@ -11,8 +11,11 @@ TERMS = Path(__file__).with_name("ro_crate_1_1_context.json")
 """The terms of the RO-Crate 1.1 context (CC0) that our crates use; one they use without it being here is an error."""
 
 
-def issues(folder: Path) -> list[str]:
-    """What the profile Workflow Run Crate, and all it rests on, require and the crate does not keep."""
+def issues(folder: Path, *, profile: str = "provenance-run-crate") -> list[str]:
+    """What a profile, and all it rests on, require and the crate does not keep.
+
+    Provenance Run Crate rests on Workflow Run Crate, as that on Process Run Crate and RO-Crate.
+    """
     pytest.importorskip("rocrate_validator", reason="roc-validator is not installed")
     import requests
     from rocrate_validator.models import Severity
@@ -28,7 +31,7 @@ def issues(folder: Path) -> list[str]:
 
     settings = ValidationSettings(
         rocrate_uri=folder,
-        profile_identifier="workflow-run-crate",
+        profile_identifier=profile,
         requirement_severity=Severity.REQUIRED,
         no_cache=True,
     )

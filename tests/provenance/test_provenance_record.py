@@ -38,12 +38,18 @@ def test_a_result_is_made_by_the_rule_that_declares_it_and_what_no_rule_declares
         "notes.txt",
         "backup/report/index.html",
     ]
-    assert made_by(names, PATTERNS) == {
+    assert made_by(names, PATTERNS, []) == {
         "images/batches/a.tsv": "process_images",
         "models/cox/crude.tsv": "fit_model",
         "report/index.html": "build_report",
         "sensitivity/wider/models/cox/crude.tsv": "fit_model",
     }
+
+
+def test_where_two_rules_declare_a_result_the_job_tells_which_made_it():
+    patterns = {**PATTERNS, "fit_voxelwise": [r"models/voxelwise/(?P<name>[a-z][a-z0-9_]*)\.tsv"]}
+    jobs = [{"rule": "fit_voxelwise", "inputs": [], "reads": [], "outputs": ["models/voxelwise/edss.tsv"]}]
+    assert made_by(["models/voxelwise/edss.tsv"], patterns, jobs) == {"models/voxelwise/edss.tsv": "fit_voxelwise"}
 
 
 def test_code_is_what_the_study_uses_and_nothing_of_another_kind():

@@ -37,9 +37,9 @@ def flip(path, at=-1):
 def test_untouched_results_are_as_recorded(folder, capsys):
     found = compare(folder)
     assert (found.departures, found.absent) == ([], [])
-    assert found.files == 9 + 2 + 2 + 3, "results with the crate, maps, raw images, what lies outside"
+    assert found.files == 9 + 2 + 2 + 4, "results with the crate, maps, raw images, what lies outside"
     assert main([str(folder)]) == 0
-    assert "as recorded (16 files" in capsys.readouterr().out
+    assert "as recorded (17 files" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -65,7 +65,7 @@ def test_a_longer_file_is_changed_and_a_new_one_is_not_recorded(folder, capsys):
         "images/sub-003/map.nii.gz: new, not recorded",
         "tables/table2.csv: changed",
         "tables/table9.csv: new, not recorded",
-        f"{folder}: 3 departures from the record (16 files, 0.0 MB compared)",
+        f"{folder}: 3 departures from the record (17 files, 0.0 MB compared)",
     ]
 
 
@@ -108,7 +108,7 @@ def test_a_copy_without_its_repository_says_what_is_not_here_and_passes(folder, 
     assert capsys.readouterr().out.splitlines() == [
         "input data/published/demo.csv: not here",
         "lock requirements.lock: not here",
-        "source files, 1 of 1: not here",
+        "source files, 2 of 2: not here",
         "2 images listed in provenance/batches/sub-001_2.tsv: not here",
         f"{copy}: as recorded (11 files, 0.0 MB compared)",
     ]

@@ -104,15 +104,19 @@ class Study:
         if self.dataset.synthetic:
             return [f"{self.dataset.root}/batches/{batch}.tsv"]
         pipelines = sorted((self.dataset.root / "derivatives").glob("*/"))
-        files = [path for pipeline in pipelines for path in sorted(pipeline.glob("*_dseg.tsv"))]  # names of labels
-        files += [
+        files = [
             path
             for participant in self.batches[batch]
             for folder in (self.dataset.root, *pipelines)
             for path in sorted((folder / participant).rglob("*"))
             if path.is_file()
         ]
-        return [str(path) for path in files]
+        return [*self.label_tables, *(str(path) for path in files)]
+
+    @property
+    def label_tables(self) -> list[str]:
+        """The names of labels that a real dataset's pipelines give for all participants."""
+        return sorted(str(path) for path in (self.dataset.root / "derivatives").glob("*/*_dseg.tsv"))
 
     @property
     def participants(self) -> str:

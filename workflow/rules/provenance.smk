@@ -10,6 +10,7 @@ from recohort.core.imports import WORKFLOW as PACKAGE
 from recohort.provenance.commit import commit_of
 from recohort.provenance.sources import code as code_of_study
 from recohort.provenance.sources import present
+from recohort.provenance.steps import jobs_behind
 
 
 rule record_raw:
@@ -47,7 +48,10 @@ rule record_provenance:
                 else []
             ),
             *(
-                [STUDIES[wildcards.study].participants]
+                [
+                    STUDIES[wildcards.study].participants,
+                    *STUDIES[wildcards.study].label_tables,
+                ]
                 if STUDIES[wildcards.study].dataset.kind == "bids"
                 else []
             ),
@@ -77,7 +81,17 @@ rule record_provenance:
             ]
             for rule in workflow.rules
             if rule.name != "record_provenance"
+            and any(path.startswith("results/{study") for path in rule.output)
         },
+        jobs=lambda wildcards: jobs_behind(
+            wildcards.study,
+            rules=list(workflow.rules),
+            dataset=(
+                f"{STUDIES[wildcards.study].dataset.root}/"
+                if STUDIES[wildcards.study].dataset.kind == "bids"
+                else None
+            ),
+        ),
         commit=lambda wildcards: commit_of(PACKAGE.parent),
     script:
         "../scripts/record_provenance.py"

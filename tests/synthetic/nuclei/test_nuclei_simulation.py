@@ -48,8 +48,6 @@ def test_files_and_their_headers(write):
     assert sidecar["ImageType"] == ["ORIGINAL", "PRIMARY", "P"]
     labels = json.loads((root / f"{stems[-1]}.json").read_text())["Labels"]
     assert labels == {str(value): name for name, value in LABELS.items()}
-    table = pd.read_csv(root / "derivatives/structures/desc-structures_dseg.tsv", sep="\t")
-    assert dict(zip(table["name"], table["index"], strict=True)) == LABELS
     assert not list(root.rglob("*Chimap*"))
     assert not any(np.isnan(value) for value in truth.values())
 

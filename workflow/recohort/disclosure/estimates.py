@@ -1,14 +1,17 @@
 """Counts beside models' estimates: whom ``n`` and ``n_events`` of each row count."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from recohort.core.columns import as_text
 from recohort.core.conditions import rows_where
 from recohort.disclosure.cells import Ledger
-from recohort.disclosure.people import SAME, whom
+from recohort.disclosure.levels import Levels
+from recohort.disclosure.people import some_of, whom
 
 CELLS = {
     "true_positives": ("{test}: test=1|reference=1", "{test}: test=1", "reference=1"),
@@ -38,6 +41,12 @@ OWN = (
 """Quantities whose row counts patients of its own, told by term and scale."""
 
 
+ONE_BY_ONE = re.compile(r"dfbeta|without_\d+_largest")
+"""Quantities of a model without single patients: nothing of them leaves."""
+
+OF_WHOM = "johnson_neyman_share"
+"""Share of a row's patients that is given without their number."""
+
 FOURFOLD = ("diagnostic", "roc")
 OF_RANKS = ("auc", "partial_auc", "prevalence")
 """Quantities of the two that no threshold enters."""
@@ -48,12 +57,16 @@ FOLLOWED = ("kaplan_meier", "competing_risks")
 class Named(NamedTuple):
     """Names of the counts of each row of an analysis, None where a row has no such number.
 
-    `behind` are further counts that its numbers derive from.
+    `behind` are further counts that its numbers derive from, `few` those that its numbers are about; `cells` are the
+    counts that the whole model gives away, `patients` the rows of the cohort that it was fitted to.
     """
 
     n: list[str | None]
     n_events: list[str | None]
     behind: list[tuple[str, ...]]
+    few: list[tuple[str, ...]]
+    cells: tuple[str, ...]
+    patients: pd.DataFrame | None
 
 
 class _Sample(NamedTuple):
@@ -103,11 +116,11 @@ def enter_model(
     if sample.rows is not None:
         ledger.count(whom(sample.cohort), sample.total())
     if entry.get("among") and cohort is not None:
-        whole = ledger.count(whom(entry["cohort"]), len(_once(cohort)))
-        ledger.rest(whole, whom(sample.cohort), f"{whom(sample.cohort)} not")
+        ledger.count(whom(entry["cohort"]), len(_once(cohort)))
     if kind in FOURFOLD:
         _enter_fourfold(ledger, sample, estimates)
-    named = Named([], [], [])
+    levels = Levels(ledger, kind, entry, estimates, sample.rows, sample.cohort, sample.base)
+    named = Named([], [], [], [], levels.cells, sample.rows)
     for _, row in estimates.iterrows():
         n, events = _count(row["n"]), _count(row["n_events"])
         of, what = _names(ledger, kind, entry, row, n, events, sample)
@@ -118,7 +131,13 @@ def enter_model(
             ledger.rest(of, what, f"{what} not")
         named.n.append(of)
         named.n_events.append(what)
-        named.behind.append(_behind(ledger, kind, row, sample))
+        named.behind.append(_behind(ledger, kind, row, sample) + levels.cells + _shared(ledger, row, of, sample))
+        named.few.append(levels.of(row))
+    for margin, names in zip(levels.margins, (named.n, named.n_events), strict=False):
+        for name in dict.fromkeys(filter(None, names)):
+            if name != margin and ledger[name] == ledger[margin]:
+                ledger.tie(margin, [name])
+    _arms(ledger, named, estimates)
     if kind == "roc":
         _tie_margins(ledger, named, sample)
     if kind in FOLLOWED and entry["group"] is not None:
@@ -133,9 +152,7 @@ def _sample(
     rows, of = _once(cohort), entry.get("cohort", "")
     if rows is not None and (among := entry.get("among")):
         rows = rows_where(rows, among, where=f"models: '{name}': among")
-        column, *words = among.items()
-        said = f"={words[0][1]}" if [word for word, _ in words] == ["equals"] else f" {dict(words)}"
-        of = f"{SAME.get(of, of)}|{column[1]}{said}"
+        of = some_of(of, among)
     base = f"models/{kind}/{name}"
     if kind in FOLLOWED:
         strata = estimates[estimates["quantity"] == "at_risk"].drop_duplicates("term")
@@ -163,7 +180,7 @@ def _names(
     sample: _Sample,
 ) -> tuple[str | None, str | None]:
     """Return the names of the patients of a row and of those with the event; None where it has no such count."""
-    if n is None:
+    if n is None or ONE_BY_ONE.fullmatch(str(row["quantity"])):
         return None, None
     if kind == "diagnostic" and (found := _of_test(ledger, sample.base, row, n, events)):
         return found
@@ -247,6 +264,29 @@ def _tie_margins(ledger: Ledger, named: Named, sample: _Sample) -> None:
         for name in dict.fromkeys(filter(None, names)):
             if own in ledger and ledger[own] == ledger[name]:
                 ledger.tie(own, [name])
+
+
+def _shared(ledger: Ledger, row: pd.Series, of: str | None, sample: _Sample) -> tuple[str, ...]:
+    """Enter those of whom a share is given whose row does not count them; a weighted share counts nobody."""
+    if row["quantity"] != OF_WHOM or of is None or pd.isna(row["estimate"]):
+        return ()
+    count = float(row["estimate"]) * ledger[of]
+    if abs(count - round(count)) > 1e-6:
+        return ()
+    name = ledger.count(f"{sample.base}|{row['term']}|{row['scale']}", round(count))
+    ledger.rest(of, name, f"{name} not")
+    return (name,)
+
+
+def _arms(ledger: Ledger, named: Named, estimates: pd.DataFrame) -> None:
+    """Say of a subgroup's odds ratio that it is about the patients and events of the subgroup's arms."""
+    said = estimates["scale"].fillna("").astype(str).str.partition(" (n=")[0]
+    for place in np.flatnonzero(estimates["quantity"] == "subgroup_odds_ratio"):
+        for arm in np.flatnonzero(estimates["quantity"] == "subgroup_risk"):
+            group = said.iloc[arm].partition(", ")[2]
+            if said.iloc[place] == group or said.iloc[place].endswith(f", {group}"):
+                names = named.n[arm], named.n_events[arm], f"{named.n_events[arm]} not"
+                named.few[place] += tuple(name for name in names if name in ledger)
 
 
 def _behind(ledger: Ledger, kind: str, row: pd.Series, sample: _Sample) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ class Guard:
 
     def released(self, frames: Mapping[str, object], entry: Mapping[str, object]) -> dict[str, object]:
         """Return the results that a table or a figure is made from, without what may not be seen."""
+        self.counted.of(entry)
         return release.released(frames, self._plan, entry=entry)
 
     def noted(self, table: Table, entry: Mapping[str, object]) -> Table:
@@ -59,9 +60,18 @@ class Guard:
         """Return the results that published numbers are compared with: withheld ones are missing."""
         named = {path.rpartition(".")[0]: frame for path, frame in results.items()}
         made = release.released(named, self._plan, entry=COMPARED)
-        return {path: release.without_words(made[path.rpartition(".")[0]]) for path in results}
+        return {
+            path: self._found(release.without_words(made[path.rpartition(".")[0]]), frame)
+            for path, frame in results.items()
+        }
+
+    def _found(self, made: object, frame: object) -> object:
+        """Return a result whose rows are found by their own scale, of which nothing is printed."""
+        found = isinstance(made, pd.DataFrame) and "scale" in made and len(made) == len(frame)
+        return made.assign(scale=frame["scale"].to_numpy()) if found else made
 
     def asked(self, published: pd.DataFrame) -> pd.DataFrame:
-        """Return the published numbers with a result, unless that is read off the patients' rows."""
-        rows = published["result"].str.startswith("cohort/") & published["result"].str.endswith(".tsv")
-        return published.assign(result=published["result"].mask(rows, ""))
+        """Return the published numbers with a result, unless that is read off the patients' rows or a curve."""
+        result = published["result"]
+        rows = (result.str.startswith("cohort/") & result.str.endswith(".tsv")) | result.str.endswith(".curve.tsv")
+        return published.assign(result=result.mask(rows, ""))

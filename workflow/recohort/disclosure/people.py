@@ -25,8 +25,29 @@ def whom(cohort: str, *conditions: str) -> str:
     --------
     >>> whom("weighted", "sex=F", "age known"), whom("matched")
     ('cohort/eligible|age known|sex=F', 'cohort/matched')
+    >>> whom("matched|sex=F", "arm=a")
+    'cohort/matched|arm=a|sex=F'
     """
-    return "|".join([f"cohort/{SAME.get(cohort, cohort)}", *sorted(filter(None, conditions))])
+    name, *among = cohort.split("|")
+    return "|".join([f"cohort/{SAME.get(name, name)}", *sorted({*filter(None, conditions), *among})])
+
+
+def some_of(cohort: str, among: Mapping[str, object] | None) -> str:
+    """Return the name of those of a cohort of whom a condition holds; the cohort's without one.
+
+    Examples
+    --------
+    >>> some_of("eligible", {"column": "sex", "equals": "F"}), some_of("eligible", {"column": "age", "below": 60})
+    ('eligible|sex=F', "eligible|age {'below': 60}")
+    """
+    if not among:
+        return cohort
+    words = dict(among)
+    column, equals = words.pop("column"), words.get("equals")
+    if list(words) != ["equals"]:
+        return f"{cohort}|{column} {words}"
+    level = int(equals) if isinstance(equals, bool) else equals
+    return f"{cohort}|{column}={as_text(pd.Series([level], dtype=object))[0]}"
 
 
 def enter_table(
@@ -93,6 +114,56 @@ def _enter_levels(
     if levels:
         counts = [(whom(cohort, part, f"{column}={level}"), int((values == level).sum())) for level in levels]
         ledger.split(known, counts, printed=printed)
+
+
+def enter_combinations(ledger: Ledger, frame: pd.DataFrame, cohort: str, criteria: list[str]) -> None:
+    """Enter how many have which of some boolean columns together, how many have each, and of how many one is unknown.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        What is entered into.
+    frame : DataFrame
+        The cohort.
+    cohort : str
+        Its name.
+    criteria : list of str
+        The columns.
+    """
+    known = frame[criteria].dropna().apply(as_text)
+    whole = ledger.count(whom(cohort), len(frame))
+    complete = [f"{column} known" for column in criteria] if len(known) < len(frame) else []
+    if complete:
+        missing = whom(cohort, *(f"{column} missing" for column in criteria))
+        ledger.split(whole, [(whom(cohort, *complete), len(known)), (missing, len(frame) - len(known))])
+    cells = {
+        whom(cohort, *(f"{column}={level}" for column, level in zip(criteria, levels, strict=True))): (levels, n)
+        for levels, n in known.groupby(criteria).size().items()
+    }
+    ledger.split(whom(cohort, *complete), [(name, n) for name, (_, n) in cells.items()])
+    for place, column in enumerate(criteria):
+        parts = {name: n for name, (levels, n) in cells.items() if levels[place] == "1"}
+        ledger.count(whom(cohort, f"{column}=1", *complete), sum(parts.values()))
+        ledger.tie(whom(cohort, f"{column}=1", *complete), list(parts))
+
+
+def enter_rest(ledger: Ledger, among: str) -> None:
+    """Enter who is not among some of a cohort, for every count that stands for both: anyone can subtract.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        What is entered into.
+    among : str
+        The condition as names have it.
+    """
+    for name in ledger.names():
+        head, *conditions = name.split("|")
+        if not head.startswith("cohort/") or among not in conditions:
+            continue
+        whole = "|".join([head, *(one for one in conditions if one != among)])
+        if whole in ledger and ledger[whole] >= ledger[name]:
+            ledger.rest(whole, name, f"{name} outside {among}")
 
 
 def enter_flow(ledger: Ledger, flow: Mapping[str, list], *, group: str | None, matched: bool) -> None:

@@ -1,19 +1,35 @@
 """The plan of a study: every count of its tables and figures in one system, and what each is printed as."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from recohort.core.columns import as_text
+from recohort.core.conditions import rows_where
 from recohort.core.errors import InputError
 from recohort.disclosure.cells import Cells, Ledger
-from recohort.disclosure.estimates import Named, enter_model
-from recohort.disclosure.people import enter_flow, enter_table, flow_name, nest, reason_name, whom
-from recohort.disclosure.suppress import OTHER, rounded, suppress
+from recohort.disclosure.decisions import Rules, decisions
+from recohort.disclosure.estimates import ONE_BY_ONE, Named, enter_model
+from recohort.disclosure.exposures import blocks_of
+from recohort.disclosure.people import (
+    enter_combinations,
+    enter_flow,
+    enter_rest,
+    enter_table,
+    flow_name,
+    nest,
+    reason_name,
+    some_of,
+    whom,
+)
+from recohort.disclosure.suppress import OTHER, is_small, rounded, suppress
 
 TESTED = ("baseline_tests", "groups")
 """Kinds whose rows are about a variable of a cohort, divided by their group."""
+
+DERIVED = ("e_value", "family")
+"""Kinds whose rows are calculated from those of other analyses, each named by `scale`."""
 
 
 def plan(
@@ -43,8 +59,10 @@ def plan(
     dict
         The section's keys; ``shown``: name of a count -> what is printed in its place, a word or a rounded number;
         ``rows``: analysis -> for each row of its estimates what is printed for ``n`` and ``n_events``, null for what
-        stands there, and whether its numbers are ``withheld`` with them; ``counted``: how many counts are ``printed``,
-        ``small``, and withheld beside small ones (``others``); ``models`` and ``cohort`` as they were given.
+        stands there, and whether its numbers are ``withheld`` with them, of decision curves how far rounded counts
+        move them (``moved``); ``curves``: analysis -> of decision curves the same for each row of the curve, of curves
+        over a column its ``blocks``; ``counted``: how many counts are ``printed``, ``small``, and withheld beside
+        small ones (``others``); ``models`` and ``cohort`` as they were given.
 
     Raises
     ------
@@ -70,43 +88,72 @@ def plan(
     for kind, entries in models.items():
         for name, entry in entries.items():
             if f"models/{kind}/{name}" in frames and kind not in TESTED:
-                own = frames.get(f"cohort/{entry.get('cohort')}")
+                own = _joined(frames, entry)
                 estimates = frames[f"models/{kind}/{name}"]
                 named[f"models/{kind}/{name}"] = enter_model(ledger, kind, name, entry, estimates, own)
+    entries = [*tables.values(), *figures.values(), *(one for kind in models.values() for one in kind.values())]
+    for among in dict.fromkeys(some_of("", entry.get("among")) for entry in entries):
+        enter_rest(ledger, among.removeprefix("|"))
+    for name in _given_away(ledger, named.values(), minimum_count, zeros):
+        ledger.count(name, ledger[name])
     nest(ledger)
     cells = ledger.cells()
     rules = {"minimum_count": minimum_count, "zeros": zeros, "round_to": round_to}
     withheld = suppress(cells, **rules)
     shown = _shown(cells, withheld.small, withheld.others, minimum_count, round_to)
     rows = {name: _rows(found, shown, frames[name]["quantity"]) for name, found in named.items()}
+    for name in rows:
+        _, kind, model = name.split("/")
+        if kind in DERIVED:
+            _follow(rows, name, frames, models[kind][model])
+    curves = {}
+    for name, found in named.items():
+        _, kind, model = name.split("/")
+        curve = frames.get(f"{name}.curve", pd.DataFrame())
+        if kind == "decision_curve":
+            curves[name] = _decided(rows[name], frames[name], curve, models[kind][model], Rules(**rules))
+        elif len(curve):
+            how = {"size": minimum_count, "round_to": round_to}
+            curves[name] = {"blocks": blocks_of(curve, models[kind][model], found.patients, **how)}
     counted = {
         "printed": int(cells.printed.sum()),
         "small": int((withheld.small & cells.printed).sum()),
         "others": int(withheld.others.sum()),
     }
     used = {kind: dict(entries) for kind, entries in models.items()}
-    return {**rules, "shown": shown, "rows": rows, "counted": counted, "models": used, "cohort": dict(cohort)}
+    given = {"models": used, "cohort": dict(cohort)}
+    return {**rules, "shown": shown, "rows": rows, "curves": curves, "counted": counted, **given}
+
+
+def _given_away(ledger: Ledger, named: Iterable[Named], minimum_count: int, zeros: str) -> list[str]:
+    """Return the cells of models that are tables in disguise; with a small one the model says nothing."""
+    found = []
+    for one in named:
+        counts = np.array([ledger[name] for name in one.cells], dtype=int)
+        if not is_small(counts, minimum=minimum_count, zeros=zeros).any():
+            found += one.cells
+    return found
+
+
+def _decided(
+    rows: dict[str, list], estimates: pd.DataFrame, curve: pd.DataFrame, entry: Mapping[str, object], rules: Rules
+) -> dict[str, list]:
+    """Return what is added to each row of a decision curve, and say the same of the estimates in `rows`."""
+    exact = not any(isinstance(text, str) for column in ("n", "n_events") for text in rows[column])
+    moved = decisions(estimates, curve, entry, exact=exact, rules=rules)
+    rows["moved"] = moved.rows
+    rows["withheld"] = [gone or by is None for gone, by in zip(rows["withheld"], moved.rows, strict=True)]
+    return {"moved": moved.curve}
 
 
 def _enter_item(ledger: Ledger, frames: Mapping[str, object], entry: Mapping[str, object]) -> None:
-    """Enter what a table or a figure counts from patients' rows.
-
-    Raises
-    ------
-    InputError
-        It counts some of a cohort's rows, which could be subtracted from what others count.
-    """
-    if entry.get("among"):
-        raise InputError(
-            f"disclosure: '{entry['title']}': found among, expected everyone of a cohort: its rest is not guarded"
-        )
+    """Enter what a table or a figure counts from patients' rows."""
     if entry["kind"] == "baseline":
         statistics = entry["variables"]
         for cohort in entry["samples"]:
             enter_table(
                 ledger,
-                _frame(frames, cohort),
-                cohort,
+                *_those(ledger, frames, cohort, entry),
                 group=entry["group"],
                 overall=entry["overall"] or entry["group"] is None,
                 counted=[name for name, how in statistics.items() if how == "n_percent"],
@@ -115,14 +162,37 @@ def _enter_item(ledger: Ledger, frames: Mapping[str, object], entry: Mapping[str
     if entry["kind"] in ("group_metrics", "box", "histogram"):
         described = entry.get("metrics") or [entry["column"]]
         group = {"group": entry["group"], "overall": entry["group"] is None}
-        frame = _frame(frames, entry["cohort"])
-        enter_table(ledger, frame, entry["cohort"], **group, counted=[], described=list(described))
+        those = _those(ledger, frames, entry["cohort"], entry)
+        enter_table(ledger, *those, **group, counted=[], described=list(described))
+    if entry["kind"] == "overlap":
+        enter_combinations(ledger, *_those(ledger, frames, entry["cohort"], entry), criteria=entry["criteria"])
+
+
+def _those(
+    ledger: Ledger, frames: Mapping[str, object], cohort: str, entry: Mapping[str, object]
+) -> tuple[pd.DataFrame, str]:
+    """Return the rows of a cohort that a table or a figure is about, and their name."""
+    frame = _frame(frames, cohort)
+    if not entry.get("among"):
+        return frame, cohort
+    ledger.count(whom(cohort), len(frame))
+    return rows_where(frame, entry["among"], where=f"'{entry['title']}': among"), some_of(cohort, entry["among"])
 
 
 def _frame(frames: Mapping[str, object], cohort: str) -> pd.DataFrame:
     if f"cohort/{cohort}" not in frames:
         raise InputError(f"disclosure: there is no cohort '{cohort}' among the results, which a table or figure counts")
     return frames[f"cohort/{cohort}"]
+
+
+def _joined(frames: Mapping[str, object], entry: Mapping[str, object]) -> pd.DataFrame | None:
+    """Return the cohort of an analysis with the strata that it joins, as far as they are among the results."""
+    own = frames.get(f"cohort/{entry.get('cohort')}")
+    for stratum in entry.get("join") or []:
+        curve = frames.get(f"models/strata/{stratum}.curve")
+        if own is not None and curve is not None:
+            own = own.merge(curve[["participant_id", stratum]], on="participant_id", how="left")
+    return own
 
 
 def _shown(
@@ -138,16 +208,34 @@ def _shown(
 
 
 def _rows(named: Named, shown: Mapping[str, str | int], quantities: pd.Series) -> dict[str, list]:
+    alone = [ONE_BY_ONE.fullmatch(str(quantity)) is not None for quantity in quantities]
     texts = {
-        "n": [shown.get(name) for name in named.n],
-        "n_events": [shown.get(name) for name in named.n_events],
+        column: [OTHER if one else shown.get(name) for one, name in zip(alone, names, strict=True)]
+        for column, names in (("n", named.n), ("n_events", named.n_events))
     }
-    rows = zip(texts["n"], texts["n_events"], named.behind, quantities, strict=True)
+    rows = zip(alone, texts["n"], texts["n_events"], named.behind, named.few, quantities, strict=True)
     withheld = [
-        any(_goes(text, quantity) for text in (n, events, *(shown.get(name) for name in behind)))
-        for n, events, behind, quantity in rows
+        one
+        or any(_goes(text, quantity) for text in (n, events))
+        or any(isinstance(shown.get(name), str) for name in behind)
+        or any(str(shown.get(name)).startswith("<") for name in few)
+        for one, n, events, behind, few, quantity in rows
     ]
     return {**texts, "withheld": withheld}
+
+
+def _follow(
+    rows: Mapping[str, dict[str, list]], name: str, frames: Mapping[str, object], entry: Mapping[str, object]
+) -> None:
+    """Withhold what is calculated from withheld numbers of other analyses."""
+    bare = {member.partition(".")[2]: f"models/{member.replace('.', '/', 1)}" for member in entry["members"]}
+    for place, (_, row) in enumerate(frames[name].iterrows()):
+        for path in [bare[row["term"]]] if row["term"] in bare else bare.values():
+            if path not in rows:
+                continue
+            term, scale = (frames[path][column].fillna("").astype(str) for column in ("term", "scale"))
+            about = (term == row["scale"]) | ((term + ", " + scale).str.rstrip(", ") == row["scale"])
+            rows[name]["withheld"][place] |= any(np.array(rows[path]["withheld"])[about])
 
 
 def _goes(text: str | int | None, quantity: str) -> bool:

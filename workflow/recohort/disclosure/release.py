@@ -10,15 +10,32 @@ from recohort.core.errors import InputError
 from recohort.core.quantities import is_share
 from recohort.disclosure.aggregate import aggregated, blocks, paired_means
 from recohort.disclosure.counted import Counted
-from recohort.disclosure.estimates import CELLS
+from recohort.disclosure.estimates import CELLS, OF_WHOM
+from recohort.disclosure.exposures import between_blocks, columns_of, drawn_anew, within_bins
 from recohort.disclosure.follow_up import estimated
+from recohort.disclosure.people import some_of
 from recohort.disclosure.plan import TESTED, flow_shown
 from recohort.disclosure.suppress import OTHER, rounded
 from recohort.models.accuracy.proportion import INTERVALS, proportion_interval
 
 NUMBERS = ("estimate", "std_error", "conf_low", "conf_high", "statistic", "p_value")
+MOVED = ["estimate", "conf_low", "conf_high"]
 ONE_PATIENT = ("map", "segmentations", "perfusion", "waterfall")
 """Kinds of figures that show single patients."""
+
+REGRESSED = ("cox", "estimates", "forest", "interaction", "linear", "logistic", "predictors", "spline", "subgroups")
+"""Kinds of tables and figures of regression models."""
+
+BETWEEN = "; the curve runs between the first and the last block"
+ENDED = {
+    **dict.fromkeys(("interaction", "scatter", "spline"), BETWEEN),
+    "calibration": "; the curve begins and ends where at least {minimum} have a lower and a higher risk",
+    "decision_curve": (
+        "; net benefit is drawn at thresholds between which lie the risks of none or of at least {minimum} patients "
+        "with the event, and as well of those without it"
+    ),
+}
+"""What the caption of a figure's kind adds."""
 
 FREEDOM = ("linear", "groups", "paired", "correlation")
 """Kinds whose degrees of freedom tell the number of patients."""
@@ -149,6 +166,8 @@ def note(plan: Mapping[str, object], entry: Mapping[str, object], *, figure: boo
         f"Disclosure control: <{minimum} stands for {least} to {minimum - 1} patients or events, [c] for a count that"
     )
     said += " would give such a one away, and what derives from either is left out (–)"
+    if entry["kind"] in REGRESSED:
+        said += ", with coefficients of levels of so few"
     if round_to is not None:
         said += f"; other counts are rounded to multiples of {round_to}, and percentages are of rounded counts"
     blocked = (
@@ -156,7 +175,7 @@ def note(plan: Mapping[str, object], entry: Mapping[str, object], *, figure: boo
     )
     if blocked or entry["kind"] == "group_metrics":
         said += f"; quantiles, curves, marks and numbers at risk are of blocks of {minimum} patients or more"
-    return said + "."
+    return said + (ENDED.get(entry["kind"], "").format(minimum=minimum) if figure else "") + "."
 
 
 def _patients(frame: pd.DataFrame, entry: Mapping[str, object], size: int, round_to: int | None) -> pd.DataFrame:
@@ -192,11 +211,19 @@ def _model(
         hidden = _hidden_strata(estimates, shown)
         estimates, curve = estimated(kind, settings, estimates, curve, size=size, round_to=round_to, hidden=hidden)
     masked = _masked(estimates, shown, settings.get("level"), round_to)
-    few = masked["n"].map(lambda n: isinstance(n, str))
+    few, fewer = (masked[column].map(lambda n: isinstance(n, str)) for column in ("n", "n_events"))
     if kind in FREEDOM:
         masked["df"] = masked["df"].mask(few)
     _put_counts(masked, name, plan["shown"])
-    return masked, _curve(kind, curve, estimates, size, round_to, exact=round_to is None and not few.any())
+    if curve.empty:
+        return masked, curve
+    if kind == "decision_curve":
+        return masked, _net_benefits(curve, plan["curves"][name]["moved"])
+    blocks = plan["curves"].get(name, {}).get("blocks")
+    if blocks:
+        curve = between_blocks(curve, columns_of(curve, settings), blocks)
+    exact = round_to is None and not (few | fewer).any()
+    return masked, _curve(kind, curve, estimates, size, round_to, exact=exact)
 
 
 def _hidden_strata(estimates: pd.DataFrame, shown: Mapping[str, list]) -> set[str]:
@@ -219,8 +246,16 @@ def _masked(
         text = str(made.loc[index, "scale"])
         if " (n=" in text and shown["n"][place] is not None:
             made.loc[index, "scale"] = re.sub(r" \(n=\d+\)", f" (n={shown['n'][place]})", text)
+        if made.loc[index, "quantity"] == "dfbeta":  # its scale tells the patient's value
+            made.loc[index, "scale"] = re.sub(r"(?<= ).*(?= \(rank)", OTHER, text)
+        elif text.endswith(" (quartiles)"):
+            made.loc[index, "scale"] = "upper against lower quartile"
         if shown["withheld"][place]:
             made.loc[index, list(NUMBERS)] = np.nan
+        elif round_to is not None and made.loc[index, "quantity"] == OF_WHOM:
+            made.loc[index, "estimate"] = np.nan
+        elif shown.get("moved"):
+            made.loc[index, MOVED] = [float(number) + shown["moved"][place] for number in estimates.loc[index, MOVED]]
         elif round_to is not None and _is_crude(made.loc[index], estimates.loc[index]):
             made.loc[index, ["estimate", "conf_low", "conf_high"]] = _share(made.loc[index], level)
             made.loc[index, ["std_error", "statistic", "p_value"]] = np.nan
@@ -255,7 +290,8 @@ def _share(row: pd.Series, level: float | None) -> list[float]:
 
 def _tests(estimates: pd.DataFrame, settings: Mapping[str, object], counted: Counted, *, listed: bool) -> pd.DataFrame:
     """Return comparisons of a cohort's groups, without those of which a count is withheld; listed, without numbers."""
-    touched = estimates["term"].map(lambda term: counted.touches(settings["cohort"], settings["group"], str(term)))
+    cohort = some_of(settings["cohort"], settings.get("among"))
+    touched = estimates["term"].map(lambda term: counted.touches(cohort, settings["group"], str(term)))
     made = estimates.copy()
     made.loc[touched.astype(bool), [*NUMBERS]] = np.nan
     if listed:
@@ -284,8 +320,6 @@ def _curve(
     kind: str, curve: pd.DataFrame, estimates: pd.DataFrame, size: int, round_to: int | None, *, exact: bool
 ) -> pd.DataFrame:
     """Return what a figure draws without single patients; what gives exact numbers only where these are shown."""
-    if curve.empty:
-        return curve
     if kind == "paired":
         return paired_means(curve, along="mean", other="difference", size=size, round_to=round_to)
     if kind == "linear" and "part" in curve:
@@ -294,9 +328,11 @@ def _curve(
         return _corners(curve, estimates, size) if exact else curve.iloc[:0]
     if kind == "calibration":
         few = (curve["part"] == "group") & ((curve["n"] < size) | _few(curve["n_events"], curve["n"], size))
-        groups, bars = curve["part"] == "group", curve["part"] == "histogram"
+        groups = curve["part"] == "group"
         gone = groups if few.any() or not exact else few  # one group left out alone is what the others leave
-        return curve.assign(n=curve["n"].where(~bars, rounded(curve["n"].fillna(0), round_to=size)))[~gone]
+        kept = within_bins(curve[~gone], size=size)
+        counts = kept["n"].where(kept["part"] != "histogram", rounded(kept["n"].fillna(0), round_to=size))
+        return kept.assign(n=counts)
     return curve
 
 
@@ -310,9 +346,17 @@ def _scatter(curve: pd.DataFrame, size: int, round_to: int | None) -> pd.DataFra
     for _, own in curve.groupby(curve["group"].fillna(""), sort=False):
         points, line = own[own["part"] == "point"], own[own["part"] != "point"]
         made = paired_means(points, along="value", other="estimate", size=size, round_to=round_to)
-        inside = line["value"].between(made["value"].min(), made["value"].max())
-        parts += [line[inside], made]
+        parts += [drawn_anew(line, made["value"].min(), made["value"].max()), made]
     return pd.concat(parts)
+
+
+def _net_benefits(curve: pd.DataFrame, moved: list[float | None]) -> pd.DataFrame:
+    """Return a decision curve at the thresholds that are kept; a strategy without one has a row without numbers."""
+    by = pd.Series(moved, index=curve.index, dtype=float)
+    numbers = ["net_benefit", "conf_low", "conf_high", "corrected"]
+    made = curve.assign(**{name: curve[name] + by for name in numbers})
+    some = by.notna().groupby(made["strategy"]).transform("any")
+    return made[by.notna() | (~some & ~made["strategy"].duplicated())]
 
 
 def _corners(curve: pd.DataFrame, estimates: pd.DataFrame, size: int) -> pd.DataFrame:

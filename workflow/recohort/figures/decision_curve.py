@@ -89,7 +89,7 @@ def draw(
         axes.plot(part["threshold"], part["net_benefit"], color=colour, ls=dashes, lw=0.8, zorder=2)
         lines.append((text, colour, part["threshold"], part["net_benefit"]))
     ends = curve["threshold"].min(), curve["threshold"].max()
-    top = 1.06 * max(*(values.max() for *_, values in lines), *highest, 0.0)
+    top = 1.06 * np.nanmax([*(values.max() for *_, values in lines), *highest, 0.0])
     top = top or 0.05
     axes.set(xlim=ends, ylim=(-0.16 * top, top), xlabel="Threshold probability (%)", ylabel="Net benefit")
     axes.xaxis.set_major_locator(MultipleLocator(0.1 if np.ptp(ends) > 0.25 else 0.05))
@@ -97,6 +97,8 @@ def draw(
     _name(axes, lines, height)
     size = pick.first(estimates, quantity="net_benefit")
     counted = [] if size is None else [f"n={fmt.count(size['n'])}, {fmt.count(size['n_events'])} events"]
+    if gone := [text for text, _, _, values in lines if values.isna().all()]:
+        notes.append(f"no net benefit is given of {', '.join(gone)}")
     if amended_names:
         notes.append(f"corrected for optimism: {', '.join(amended_names)}")
     figure.supxlabel("; ".join([*counted, *dict.fromkeys(notes)]), x=0.99, ha="right", fontsize=6.5)

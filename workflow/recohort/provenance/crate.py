@@ -1,7 +1,8 @@
 """``ro-crate-metadata.json``: the record in the words of Workflow Run RO-Crate, which archives and other tools read.
 
-RO-Crate 1.1 (https://w3id.org/ro/crate/1.1), Workflow Run Crate 0.5 (https://w3id.org/ro/wfrun/workflow/0.5). Who
-ran it and when is not recorded and not invented: the action has no agent and no time; the crate's date is its commit's.
+RO-Crate 1.1 (https://w3id.org/ro/crate/1.1), Workflow Run Crate 0.5 (https://w3id.org/ro/wfrun/workflow/0.5) and, for
+the steps, Provenance Run Crate 0.5 (https://w3id.org/ro/wfrun/provenance/0.5). Who ran it and when is not recorded and
+not invented: no action has an agent or a time; the crate's date is its commit's.
 """
 
 import json
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from recohort.provenance.actions import ref, refs, step_entities
 from recohort.provenance.record import CRATE, RECORD, WORKFLOW_COPY, is_manifest, listed_below
 
 SPECIFICATION = "https://w3id.org/ro/crate/1.1"
@@ -16,6 +18,7 @@ CONTEXT = [f"{SPECIFICATION}/context", {"sha256": "https://w3id.org/ro/terms/wor
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
     "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
+    "https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5"),
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
 SNAKEMAKE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
@@ -51,28 +54,40 @@ def crate(record: Mapping) -> dict:
     folders = _image_folders(entry["path"] for entry in record["outputs"])
     recorded = {"@id": RECORD, "@type": "File", "name": "The record", "encodingFormat": FORMATS[".json"]}
     settings = _settings(record)
-    inputs = [_outside(entry) for entry in [*record["inputs"], *record["lock"]]]
+    inputs = [_outside(entry) for entry in [*record["inputs"], *record["lock"]]] + _datasets(record["steps"])
     software = _software(record["versions"])
+    engine = next(entity["@id"] for entity in software if entity["name"] == "snakemake")
+    steps = step_entities(record, outside=_outside_id)
     workflow = {
         **_file(next(entry for entry in record["outputs"] if entry["path"] == WORKFLOW_COPY)),
-        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
+        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
         "name": "recohort",
         "encodingFormat": "text/plain",
         "version": record["versions"]["recohort"],
         "description": f"Commit {record['commit']['id']}; {RECORD} lists the other source files with checksums.",
-        "license": _ref(LICENCE),
-        "programmingLanguage": _ref(SNAKEMAKE),
-        "softwareRequirements": [_ref(entity["@id"]) for entity in software],
-        "input": [_ref(entity["exampleOfWork"]["@id"]) for entity in settings],
+        "license": ref(LICENCE),
+        "programmingLanguage": ref(SNAKEMAKE),
+        "softwareRequirements": [ref(entity["@id"]) for entity in software],
+        "input": [ref(entity["exampleOfWork"]["@id"]) for entity in settings],
+        "hasPart": refs(entity["@id"] for entity in steps["tool"]),
+        "step": refs(entity["@id"] for entity in steps["step"]),
     }
     action = {
         "@id": "#run",
         "@type": "CreateAction",
         "name": f"Run of the study {record['study']}",
         "description": f"snakemake {record['study']}",
-        "instrument": _ref(WORKFLOW_COPY),
-        "object": [_ref(entity["@id"]) for entity in [*inputs, *settings]],
-        "result": [_ref(entity["@id"]) for entity in [*outputs, *folders]],
+        "instrument": ref(WORKFLOW_COPY),
+        "object": [ref(entity["@id"]) for entity in [*inputs, *settings]],
+        "result": [ref(entity["@id"]) for entity in [*outputs, *folders]],
+    }
+    organized = {
+        "@id": "#snakemake",
+        "@type": "OrganizeAction",
+        "name": "Snakemake",
+        "instrument": ref(engine),
+        "object": refs(entity["@id"] for entity in steps["control"]),
+        "result": ref("#run"),
     }
     cited = {"@id": f"https://doi.org/{study['doi']}", "@type": "ScholarlyArticle", "name": study["reference"]}
     root = {
@@ -81,25 +96,31 @@ def crate(record: Mapping) -> dict:
         "name": study["title"],
         "description": f"Results of the study {record['study']}: cohort, models, tables, figures and their comparison "
         "with the published numbers. Where to start: report/index.html.",
-        "license": _ref("#licence"),
-        "conformsTo": [_ref(profile) for profile in PROFILES],
-        "mainEntity": _ref(WORKFLOW_COPY),
-        "mentions": _ref("#run"),
-        "hasPart": [_ref(entity["@id"]) for entity in [workflow, recorded, *outputs, *folders]],
+        "license": ref("#licence"),
+        "conformsTo": [ref(profile) for profile in PROFILES],
+        "mainEntity": ref(WORKFLOW_COPY),
+        "mentions": [ref(entity["@id"]) for entity in [action, organized, *steps["action"]]],
+        "hasPart": [ref(entity["@id"]) for entity in [workflow, recorded, *outputs, *folders]],
         **({"datePublished": record["commit"]["date"]} if record["commit"]["date"] != "unknown" else {}),
-        **({"citation": _ref(cited["@id"])} if study["doi"] else {}),
+        **({"citation": ref(cited["@id"])} if study["doi"] else {}),
     }
-    about = [_ref(SPECIFICATION), _ref("https://w3id.org/workflowhub/workflow-ro-crate/1.0")]
-    descriptor = {"@id": CRATE, "@type": "CreativeWork", "about": _ref("./"), "conformsTo": about}
+    about = [ref(SPECIFICATION), ref("https://w3id.org/workflowhub/workflow-ro-crate/1.0")]
+    descriptor = {"@id": CRATE, "@type": "CreativeWork", "about": ref("./"), "conformsTo": about}
     described = [recorded, *outputs, *folders, *inputs, *settings, *_parameters(settings), *software]
+    described += [entity for of_kind in steps.values() for entity in of_kind]
     return {
         "@context": CONTEXT,
-        "@graph": [descriptor, root, workflow, action, *described, *([cited] if study["doi"] else []), *_context()],
+        "@graph": [
+            descriptor,
+            root,
+            workflow,
+            action,
+            organized,
+            *described,
+            *([cited] if study["doi"] else []),
+            *_context(),
+        ],
     }
-
-
-def _ref(identifier: str) -> dict[str, str]:
-    return {"@id": identifier}
 
 
 def _file(entry: Mapping) -> dict:
@@ -116,16 +137,34 @@ def _file(entry: Mapping) -> dict:
     }
 
 
+def _outside_id(path: str) -> str:
+    return f"#{quote(path)}"
+
+
 def _outside(entry: Mapping) -> dict:
     """An input: named and fingerprinted, not part of the crate, as it may be patients' data."""
     of = f" of the Python package {entry['package']}" if "package" in entry else ""
     return {
-        "@id": f"#{quote(entry['path'])}",
+        "@id": _outside_id(entry["path"]),
         "@type": "CreativeWork",
         "name": entry["path"],
         "description": f"An input{of}, not part of this crate; {entry['bytes']} bytes.",
         "sha256": entry["sha256"],
     }
+
+
+def _datasets(steps: Iterable[Mapping]) -> list[dict]:
+    """The folders among the inputs of jobs: the images of a real dataset."""
+    return [
+        {
+            "@id": _outside_id(folder),
+            "@type": "CreativeWork",
+            "name": folder,
+            "description": "The images, not part of this crate; with checksums in provenance/batches/<batch>.tsv.",
+        }
+        for folder in sorted({name for step in steps for job in step["jobs"] for name in job["inputs"]})
+        if folder.endswith("/")
+    ]
 
 
 def _image_folders(paths: Iterable[str]) -> list[dict]:
@@ -149,7 +188,7 @@ def _settings(record: Mapping) -> list[dict]:
             "@type": "PropertyValue",
             "name": name,
             "value": json.dumps(value, sort_keys=True, ensure_ascii=False),
-            "exampleOfWork": _ref(f"#{name}"),
+            "exampleOfWork": ref(f"#{name}"),
         }
         for name, value in sorted(values.items())
     ]
@@ -165,7 +204,7 @@ def _parameters(settings: Iterable[Mapping]) -> list[dict]:
             if entity["name"] == "study"
             else f"config/config.yaml: {entity['name']}, as JSON",
             "additionalType": "Integer" if entity["name"] == "seed" else "PropertyValue",
-            "workExample": _ref(entity["@id"]),
+            "workExample": ref(entity["@id"]),
         }
         for entity in settings
     ]
@@ -194,8 +233,8 @@ def _context() -> list[dict]:
             "@id": SNAKEMAKE,
             "@type": "ComputerLanguage",
             "name": "Snakemake",
-            "identifier": _ref("https://doi.org/10.1093/bioinformatics/bts480"),
-            "url": _ref("https://snakemake.readthedocs.io"),
+            "identifier": ref("https://doi.org/10.1093/bioinformatics/bts480"),
+            "url": ref("https://snakemake.readthedocs.io"),
         },
         {
             "@id": "#licence",

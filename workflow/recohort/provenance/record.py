@@ -27,7 +27,7 @@ def table_entry(path: Path, table: Mapping[str, str]) -> dict[str, str | int]:
     return file_entry(path, f"{table['package']}/{table['file']}", **inside)
 
 
-def made_by(names: Iterable[str], patterns: Mapping[str, Iterable[str]]) -> dict[str, str]:
+def made_by(names: Iterable[str], patterns: Mapping[str, Iterable[str]], jobs: Iterable[Mapping]) -> dict[str, str]:
     """Return which rule made a result; what no rule declares is left out.
 
     Parameters
@@ -37,6 +37,8 @@ def made_by(names: Iterable[str], patterns: Mapping[str, Iterable[str]]) -> dict
     patterns : mapping of str to iterable of str
         Rule to the regular expressions of its outputs below a study's results. Those of an alternative in a sensitivity
         analysis (``sensitivity/<alternative>/``) are made by the same rules.
+    jobs : iterable of mapping
+        Of `steps.jobs_behind`: where two rules declare a file, they know which made it.
 
     Returns
     -------
@@ -44,10 +46,12 @@ def made_by(names: Iterable[str], patterns: Mapping[str, Iterable[str]]) -> dict
         File to rule, sorted by file.
     """
     declared = [(re.compile(pattern), rule) for rule, of_rule in patterns.items() for pattern in of_rule]
+    known = {output: job["rule"] for job in jobs for output in job["outputs"]}
     found = {}
     for name in sorted(names):
         candidates = (name, VARIANT.sub("", name))
-        rule = next((rule for one in candidates for regex, rule in declared if regex.fullmatch(one)), None)
+        matching = (rule for one in candidates for regex, rule in declared if regex.fullmatch(one))
+        rule = known.get(name) or next(matching, None)
         if rule and not is_log(name):
             found[name] = rule
     return found
@@ -80,6 +84,7 @@ def describe(
     inputs: Iterable[Mapping],
     code: Iterable[Mapping],
     outputs: Iterable[Mapping],
+    steps: Iterable[Mapping],
 ) -> dict:
     """Return the record of one study, without its seal.
 
@@ -97,6 +102,8 @@ def describe(
         ``recohort`` and ``packages``.
     lock, inputs, code, outputs : iterable of mapping
         Of `file_entry`; outputs relative to ``results/<study>``.
+    steps : iterable of mapping
+        Of `steps.steps`.
 
     Returns
     -------
@@ -114,6 +121,7 @@ def describe(
         "commit": dict(commit),
         "versions": {"python": platform.python_version(), **versions},
         **by_path,
+        "steps": list(steps),
     }
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from recohort.core.derivatives import Derivatives
-from recohort.core.io import write_rows
 from recohort.synthetic.nuclei.acquisition import simulate_participant
 from recohort.synthetic.nuclei.anatomy import Anatomy, build_anatomy
 from recohort.synthetic.nuclei.cohort import draw_imaged
@@ -56,13 +55,4 @@ def simulate(
     labels = Derivatives(root / "derivatives" / "structures", participant, None)
     named = {str(value): name for name, value in LABELS.items()}
     labels.write("space-T2starw_desc-structures_dseg", made.labels, made.gre_affine, {"Labels": named})
-    write_label_table(labels.root, participant)
     return [*raw.files(), *masks.files(), *labels.files()], made.truth
-
-
-def write_label_table(folder: Path, participant: str) -> None:
-    """Write the names of the labels once for all participants, in one step, as another batch may do the same."""
-    table, own = folder / "desc-structures_dseg.tsv", folder / participant / "desc-structures_dseg.tsv"
-    if not table.exists():
-        write_rows(own, [{"index": value, "name": name} for name, value in LABELS.items()], ["index", "name"])
-        own.replace(table)
