@@ -10,6 +10,7 @@ from recohort.core.columns import cohort_columns
 from recohort.core.errors import InputError
 from recohort.core.imports import modules_behind
 from recohort.core.lock import hold
+from recohort.core.scheduling import one_timer
 from recohort.leftovers import drop_broken_batches, drop_undeclared
 from recohort.study import read_run
 from recohort.preflight import check_datasets
@@ -37,6 +38,8 @@ try:
 except InputError as error:
     stop(error)
 
+
+one_timer()
 
 CONFIGS = {name: study.config for name, study in STUDIES.items()}
 VARIANTS = [variant for study in STUDIES.values() for variant in study.variants]
