@@ -5,7 +5,7 @@ This is the one module beside the stages; it may import all of them, and only th
 
 import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,7 +17,7 @@ from recohort.core.consistency import cohorts
 from recohort.core.dataset import Dataset, locate
 from recohort.core.errors import Findings, InputError
 from recohort.core.io import read_rows
-from recohort.core.references import VIEWED, interval_level, item_sources, model_sources
+from recohort.core.references import DERIVED, VIEWED, interval_level, item_sources, model_sources
 from recohort.core.schema import load_schema, part_for
 from recohort.core.variants import AS_IS, FOLDER, specifications, value_at, variants
 from recohort.lineage import differs
@@ -278,9 +278,19 @@ class Study:
         paths = ["cohort/flow.json", *(path for item in items for path in item_sources(*item).values())]
         paths += [path.removeprefix(f"results/{self.name}/") for path in self.compared_results()]
         for kind, entries in self.config["models"].items():
-            made = [entry for name, entry in entries.items() if f"models/{kind}/{name}.tsv" in paths]
-            paths += [f"cohort/{entry['cohort']}.tsv" for entry in made if "cohort" in entry]
+            made = [name for name in entries if f"models/{kind}/{name}.tsv" in paths]
+            paths += [source for name in made for source in self._counted_beneath(kind, name)]
         return self.files([*paths, *(["images/status.tsv"] if self.has_images else [])])
+
+    def _counted_beneath(self, kind: str, name: str) -> Iterator[str]:
+        """Yield whose rows an analysis counts: its cohort and strata, and those of analyses it derives from."""
+        for source in model_sources(kind, self.config["models"][kind][name]).values():
+            curve = source.endswith(".curve.tsv")
+            if source.startswith("cohort/") or (curve and source.startswith("models/strata/")):
+                yield source
+            elif kind in DERIVED and not curve:
+                yield source
+                yield from self._counted_beneath(*source.removeprefix("models/").partition(".")[0].split("/"))
 
     def spoken_results(self) -> list[str]:
         """What the page says beside tables and figures: every stage's warnings, the images' status."""

@@ -9,6 +9,9 @@ from recohort.core.schema import annotated, entry_schema
 MADE_BY = {"weighting": "weighted", "matching": "matched", "imputation": "imputed"}
 """Section of ``cohort`` -> the cohort that it makes, in order."""
 
+DERIVED = ("e_value", "family")
+"""Kinds of models whose rows are calculated from those of other analyses, each named by `scale`."""
+
 VIEWED = ("voxelwise",)
 """Kinds of figures that have a page to look through beside them, ``figures/<name>.html``."""
 

@@ -8,6 +8,7 @@ import pandas as pd
 from recohort.core.columns import as_text
 from recohort.core.conditions import rows_where
 from recohort.core.errors import InputError
+from recohort.core.references import DERIVED
 from recohort.disclosure.cells import Cells, Ledger
 from recohort.disclosure.decisions import Rules, decisions
 from recohort.disclosure.estimates import ONE_BY_ONE, Named, enter_model
@@ -27,9 +28,6 @@ from recohort.disclosure.suppress import OTHER, is_small, rounded, suppress
 
 TESTED = ("baseline_tests", "groups")
 """Kinds whose rows are about a variable of a cohort, divided by their group."""
-
-DERIVED = ("e_value", "family")
-"""Kinds whose rows are calculated from those of other analyses, each named by `scale`."""
 
 
 def plan(
