@@ -188,6 +188,13 @@ def test_labels_rename_the_term():
     assert figure.axes[0].get_ylabel() == "Hazard ratio (95 % CI)\nSusceptibility of the lesion, per 1 ppm"
 
 
+def test_labels_rename_the_scale_and_no_interval_is_promised_where_there_is_none():
+    frame = gathered(("a", "1", 1.4, np.nan, np.nan), ("b", "1", 1.2, np.nan, np.nan))
+    figure = of_analysis(frame, labels={"1": "failures"})
+    assert figure.axes[0].get_ylabel().startswith("Hazard ratio\n")
+    assert figure.axes[0].get_ylabel().endswith(", failures")
+
+
 def test_models_without_the_estimate_are_refused():
     frames, entries = made(3)
     with pytest.raises(

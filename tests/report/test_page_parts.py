@@ -90,6 +90,14 @@ def test_counts_are_of_the_alternatives_with_an_estimate():
     assert found["scale"] == "per 1", "the scale of what is no estimate does not count"
 
 
+def test_intervals_are_counted_where_there_are_some_and_scales_have_names():
+    bare = GATHERED.assign(conf_low=np.nan, conf_high=np.nan, scale=["1", "1", "1", None])
+    found = alternatives(bare, columns={}, labels={"1": "failures"}, page="p")
+    assert (found["limited"], found["scale"]) == (0, "failures")
+    whole = alternatives(GATHERED.assign(scale=np.nan), columns={}, labels={}, page="p")
+    assert (whole["limited"], whole["scale"]) == (2, "")
+
+
 def test_labels_rename_the_term_of_a_sensitivity_analysis():
     found = [alternatives(GATHERED, columns={}, labels=labels, page="p") for labels in ({}, {"marker": "Iron"})]
     assert [one["term"] for one in found] == ["Marker", "Iron"]

@@ -158,6 +158,12 @@ def test_time_that_was_not_estimated_is_refused(columns, frames):
         table("table5_strata", columns, frames, synthetic=False, time=12)
 
 
+def test_roc_analyses_of_one_score_are_told_apart_by_their_labels(columns, frames):
+    built = table("table4_roc", columns, frames, synthetic=False, labels={"iqr": "IQR, after a year"})
+    assert [row.cells[0] for row in built.rows][1] == "IQR, after a year"
+    assert sum(note.startswith("IQR, after a year: n=") for note in built.footnotes) == 1
+
+
 def test_roc_without_bootstrap_has_no_column_for_it(columns, frames):
     for name in ("median", "iqr"):
         found = frames[f"models/roc/{name}"]

@@ -68,7 +68,7 @@ def draw(
     term, quantity, scale : str
         The row that is drawn of each model; of the scale its beginning, empty for any.
     labels : mapping
-        Decision, choice, quantity or term -> how it is called.
+        Decision, choice, quantity, term or scale -> how it is called.
     published : mapping or None
         ``estimate, conf_low, conf_high`` drawn as a line and a band.
     digits : int
@@ -99,8 +99,11 @@ def draw(
     figure = new_figure(width, sum(heights) + 20 + (5 if synthetic else 0), synthetic=synthetic)
     curve, sizes, dots = figure.subplots(3, 1, sharex=True, height_ratios=heights)
     _curve(curve, ordered, quantity, published, digits)
-    what = with_interval(labels.get(quantity) or quantity_of(quantity), level)
+    limited = any(np.isfinite(one.row["conf_low"]) for one in ordered)
+    what = labels.get(quantity) or quantity_of(quantity)
+    what = with_interval(what, level) if limited else what
     said = _per(ordered)
+    said = labels.get(said, said)
     curve.set_ylabel(f"{what}\n{labels.get(term) or label_of(term, columns)}" + (f", {said}" if said else ""))
     places = range(1, len(ordered) + 1)
     sizes.bar(places, [one.row["n"] for one in ordered], width=0.7, color=PALE, edgecolor=GREY, lw=0.3)

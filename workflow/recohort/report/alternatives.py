@@ -29,7 +29,7 @@ def alternatives(
     columns : mapping
         Declared columns: name -> label.
     labels : mapping
-        Decision, choice or term -> how it is called.
+        Decision, choice, term or scale -> how it is called.
     page : str
         Folder of the page that links to the results.
 
@@ -37,9 +37,10 @@ def alternatives(
     -------
     dict
         ``quantity, term, scale, decisions`` (the headings), ``range`` (least to greatest estimate), ``n`` (how many
-        alternatives), ``known`` (how many with an estimate), ``null`` (what no effect is; empty for a share, which has
-        none), ``crossing`` (how many of the known have an interval that holds it), ``published`` (the estimate as
-        printed) and ``rows``: ``name, choices, estimate, reason`` (why there is none), ``p, n, path, file``.
+        alternatives), ``known`` (how many with an estimate), ``limited`` (how many with an interval), ``null`` (what no
+        effect is; empty for a share, which has none), ``crossing`` (how many intervals hold it), ``published`` (the
+        estimate as printed) and ``rows``: ``name, choices, estimate, reason`` (why there is none), ``p, n, path,
+        file``.
     """
     decisions = list(gathered.columns[2 : list(gathered.columns).index("term")])
     printed = gathered["specification"] == PUBLISHED
@@ -66,12 +67,13 @@ def alternatives(
     return {
         "quantity": quantity_of(first["quantity"]),
         "term": labels.get(first["term"]) or label_of(first["term"], columns),
-        "scale": scales[0] if len(scales) == 1 else "scales differ",
+        "scale": "scales differ" if len(scales) > 1 else labels.get(scales[0], scales[0]) if scales else "",
         "decisions": [labels.get(key) or label_of(key.rpartition(".")[2], {}) for key in decisions],
         "events": bool(found["n_events"].notna().any()),
         "range": fmt.limits(estimates.min(), estimates.max(), digits=digits) if len(known) else fmt.MISSING,
         "n": len(found),
         "known": len(known),
+        "limited": int(known["conf_low"].notna().sum()),
         "crossing": int(((known["conf_low"] <= null) & (null <= known["conf_high"])).sum()),
         "null": "" if is_share(first["quantity"]) and not null else f"{null:g}",
         "published": _estimate(published.iloc[0], digits) if len(published) else "",

@@ -20,6 +20,7 @@ def build(
     level: float | None,
     title: str,
     models: list[str],
+    labels: Mapping[str, str],
     digits: int,
     percent_digits: int,
     threshold_digits: int,
@@ -40,6 +41,8 @@ def build(
         Title of the table.
     models : list of str
         Names of the ROC analyses, in printed order.
+    labels : mapping
+        Name of an analysis -> how its row is called; others by their score.
     digits, percent_digits, threshold_digits : int
         Decimals of the AUC, of sensitivity and specificity, and of the threshold.
 
@@ -60,14 +63,15 @@ def build(
             for quantity in ("auc", "threshold", "sensitivity", "specificity")
         }
         auc = pick.one(estimates, f"models.roc.{name}", quantity="auc")
-        cells = [labelled(auc["term"], columns), fmt.estimate(*pick.interval(auc), digits=digits)]
+        cells = [labels.get(name) or labelled(auc["term"], columns), fmt.estimate(*pick.interval(auc), digits=digits)]
         cells.append(fmt.estimate(*pick.interval(found["threshold"]), digits=threshold_digits))
         for quantity in ("sensitivity", "specificity"):
             cells.append(fmt.percent_estimate(*pick.interval(found[quantity]), digits=percent_digits))
             if corrected:
                 cells.append(fmt.percent(_corrected(estimates, quantity), digits=percent_digits))
         rows.append(Row(tuple(cells)))
-        notes.append(f"n={fmt.count(auc['n'])}, {fmt.count(auc['n_events'])} in the positive class.")
+        of_whom = f"{labels[name]}: " if name in labels else ""
+        notes.append(f"{of_whom}n={fmt.count(auc['n'])}, {fmt.count(auc['n_events'])} in the positive class.")
         notes += [
             f"{label}: {method_of(pick.value(found[quantity], 'method'))}."
             for quantity, label in (
