@@ -17,6 +17,7 @@ from recohort.report.page import page
 from recohort.report.pictures import Picture, fitting, looked_at
 from recohort.report.quality import extremes, summarise
 from recohort.report.warnings import gather
+from recohort.tables.words import spoken
 
 DIGITS, PICTURES, BYTES = 3, 12, 1_000_000
 
@@ -27,7 +28,8 @@ with job(snakemake.log):
     entries, report = study.get("figures", {}), study["report"]
     guard, guarded = guard_of(given.plan), bool(given.plan)
     unsaid = {f"sensitivity/{key}.warnings": WITHHELD for key in study["sensitivity"] if guarded}
-    spoken = gather(guard.warnings(read_results(given.results, root)) | unsaid)
+    columns = cohort_columns(study)
+    warned = gather(spoken(guard.warnings(read_results(given.results, root)), columns) | unsaid)
     files = {
         Path(path).relative_to(root).as_posix(): Path(path).read_bytes() for path in [*given.tables, *given.figures]
     }
@@ -41,13 +43,12 @@ with job(snakemake.log):
         noted=guard.caption,
     )
     lists = {Path(path).stem: read_yaml(Path(path)) for path in given.checklists}
-    checklists, places = judged(study, shown, checklists=lists, codes=list(spoken["code"].unique()))
+    checklists, places = judged(study, shown, checklists=lists, codes=list(warned["code"].unique()))
     texts = {Path(path).name: Path(path).read_text(encoding="utf-8") for path in [*given.templates, *given.project]}
     own = {"recohort": project_version(texts["pyproject.toml"])} if given.project else {}
     versions = own | params.versions
     section = written(report["methods"], study, **read_yaml(Path(given.references)), versions=versions)
     labels = {analysis: entries[key]["labels"] for key, analysis in hanging.items()}
-    columns = cohort_columns(study)
     gathered = {Path(path).stem: read_table(path) for path in given.sensitivity if not guarded}
     status = read_table(given.status[0]) if given.status else pd.DataFrame({"participant_id": [], "status": []})
     checks = {"quality": report["quality"], "digits": DIGITS}
@@ -73,7 +74,7 @@ with job(snakemake.log):
         caveats=params.caveats,
         reproduction=pd.read_csv(given.reproduction[0], dtype={"published": str}),
         audit=pd.read_csv(given.audit[0], dtype=str) if given.audit else pd.DataFrame(),
-        warnings=spoken,
+        warnings=warned,
         sensitivity={
             key: alternatives(frame, columns=columns, labels=labels.get(key, {}), page=f"{root}/report")
             for key, frame in gathered.items()

@@ -12,6 +12,7 @@ from recohort.core.references import item_settings
 from recohort.tables.docx import document
 from recohort.tables.latex import fragment
 from recohort.tables.render import to_csv, to_html
+from recohort.tables.words import spoken
 
 with job(snakemake.log):
     entry, caveats = snakemake.params.entry, tuple(snakemake.params.caveats)
@@ -20,7 +21,7 @@ with job(snakemake.log):
     asked = {"level": snakemake.params.level, "synthetic": "synthetic" in caveats, "counted": guard.counted}
     frames = read_results(snakemake.input.results, f"results/{snakemake.wildcards.study}")
     table = build(
-        guard.released(patients_of(frames, entry), entry),
+        spoken(guard.released(patients_of(frames, entry), entry), snakemake.params.columns),
         columns=snakemake.params.columns,
         **item_settings("tables", entry, build, **asked),
     )

@@ -1,5 +1,6 @@
 """Labels and standing phrases that tables, figures and pages share."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
@@ -183,6 +184,30 @@ def warnings_of(frames: Mapping[str, object]) -> dict[str, str]:
     listed = [frame for name, frame in frames.items() if name.endswith(".warnings")]
     rows = pd.concat(listed) if listed else pd.DataFrame({"code": [], "message": []})
     return dict(zip(rows["message"], rows["code"], strict=True))
+
+
+def spoken(frames: Mapping[str, object], columns: Mapping[str, dict]) -> dict[str, object]:
+    """Return results whose warnings call columns by their labels, in quotes; a name that is a plain word stays.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"code": ["x"], "message": ["lesion_iqr of 'lesion_iqr', lesion_iqr.tsv of age"]})
+    >>> found = spoken({"a.warnings": said}, {"lesion_iqr": {"label": "IQR"}, "age": {"label": "Age"}})
+    >>> found["a.warnings"]["message"][0]
+    "'IQR' of 'IQR', lesion_iqr.tsv of age"
+    """
+    names = sorted((name for name in columns if "_" in name), key=len, reverse=True)
+    if not names:
+        return dict(frames)
+    pattern = re.compile(rf"(?<![\w./'])('?)({'|'.join(map(re.escape, names))})\1(?![\w/']|\.\w)")
+    return {
+        name: frame.assign(
+            message=[pattern.sub(lambda found: f"'{label_of(found[2], columns)}'", text) for text in frame["message"]]
+        )
+        if name.endswith(".warnings")
+        else frame
+        for name, frame in frames.items()
+    }
 
 
 def method_of(method: str | None) -> str:
