@@ -9,7 +9,7 @@ from recohort.images.bias import correct_bias
 from recohort.images.vbq.acquisition import outside
 from recohort.images.vbq.levels import check_levels
 from recohort.images.vbq.regions import fluid, marrow
-from recohort.metrics.vbq import measure_vbq
+from recohort.metrics.vbq import measure_vbq, signals_of
 
 
 def walk(schema, path=""):
@@ -43,7 +43,8 @@ def test_a_scheme_has_to_be_chosen():
         ("levels", {"sacrum", "on_doubt", "on_transitional"}, check_levels),
         ("body", {"margin_mm"}, marrow),
         ("csf", {"source", "level", "fallback"}, fluid),
-        (None, set(), measure_vbq),
+        (None, {"part"}, measure_vbq),
+        (None, {"levels", "rule", "minimum_levels", "minimum_voxels"}, signals_of),
     ],
 )
 def test_sections_are_the_keywords_of_their_functions(section, beside, function):
