@@ -1,5 +1,6 @@
 """The walk-through of docs/own_study.md, typed as it stands there."""
 
+import html
 import re
 import shutil
 from pathlib import Path
@@ -28,8 +29,9 @@ def test_a_csv_and_the_yaml_of_the_page_are_a_study(tmp_path):
     study = yaml.safe_load(text)
     assert {path.stem for path in (results / "tables").glob("*.csv")} == set(study["tables"])
     assert {path.stem for path in (results / "figures").glob("*.pdf")} == set(study["figures"])
-    page = (results / "report" / "index.html").read_text()
-    assert "14 of 226 rows are left out because a value is missing (weight_loss 14)" in page
+    page = html.unescape((results / "report" / "index.html").read_text())
+    label = study["data"]["columns"]["weight_loss"].get("label", "Weight loss")
+    assert f"14 of 226 rows are left out because a value is missing ('{label}' 14)" in page
     assert "no analysed row has the level 3" in page
     cox = pd.read_csv(results / "models" / "cox" / "score.tsv", sep="\t")
     assert cox["n"].iloc[0] == 226
