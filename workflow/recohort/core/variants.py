@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from recohort.core.errors import InputError
+from recohort.core.job import WITHIN
 from recohort.core.references import MADE_BY, model_sources
 from recohort.core.schema import chosen, load_schema, subschema_of, with_defaults
 
-FOLDER = "sensitivity"
+FOLDER = WITHIN.strip("/")
 """Below a study's results: what its alternatives make, a folder each."""
 
 AS_IS = ""
